@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Xen block backend: the module, and the thread that serves a ring.
+ *
+ * The way of a request:
+ *
+ *   fetch     copy the slot, decode and check it, find memory for it
+ *   prepare   get the guest's pages, for a whole batch in one hypercall
+ *   submit    one bio per request, one plug per batch
+ *   complete  the disk is done: on to the ring's list of completions
+ *   respond   give the pages back, write the response; one push for all that
+ *             is ready, and at most one event
+ *
+ * One thread does all of it but "complete", so a ring needs no lock.
+ */
+#include <linux/freezer.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <xen/events.h>
+#include <xen/xen.h>
+
+#include "common.h"
+
+/* How long to wait before memory or a busy page is asked for once more. */
+#define RETRY_JIFFIES	max(HZ / 100, 1)
+
+unsigned int blkback_max_queues;
+unsigned int blkback_max_ring_order = XENBUS_MAX_RING_GRANT_ORDER;
+
+static int set_max_queues(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, nr_cpu_ids);
+}
+
+static int set_max_ring_order(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, XENBUS_MAX_RING_GRANT_ORDER);
+}
+
+static const struct kernel_param_ops max_queues_ops = {
+	.set = set_max_queues,
+	.get = param_get_uint,
+};
+
+static const struct kernel_param_ops max_ring_order_ops = {
+	.set = set_max_ring_order,
+	.get = param_get_uint,
+};
+
+module_param_cb(max_queues, &max_queues_ops, &blkback_max_queues, 0644);
+MODULE_PARM_DESC(max_queues,
+		 "Most queues a disk may have, 1 to the number of possible CPUs (default: online CPUs)");
+module_param_cb(max_ring_page_order, &max_ring_order_ops,
+		&blkback_max_ring_order, 0644);
+MODULE_PARM_DESC(max_ring_page_order,
+		 "A ring may have up to 2^this pages, 0 to 4 (default: 4)");
+
+static void count(struct blkback_ring *ring, enum blkback_stat what, u64 n)
+{
+	/* We are the only writer; a reader must see all of it or nothing. */
+	WRITE_ONCE(ring->stats[what], ring->stats[what] + n);
+}
+
+/* --- fetch ---------------------------------------------------------------- */
+
+static struct blkback_req *req_get(struct blkback_ring *ring,
+				   const struct wire_request *wire)
+{
+	struct blkback_req *req;
+
+	/* There are as many as slots: a ring within its bounds finds one. */
+	req = llist_entry(ring->free.first, struct blkback_req, done);
+	req->id = wire->id;
+	req->sector = wire->sector;
+	req->nr_segs = wire->nr_segs;
+	req->operation = wire->operation;
+	req->status = BLKIF_RSP_OKAY;
+	if (guest_pages_alloc(ring, req))
+		return NULL;
+	ring->free.first = req->done.next;
+	ring->in_flight++;
+	return req;
+}
+
+static void req_put(struct blkback_ring *ring, struct blkback_req *req)
+{
+	guest_pages_free(ring, req);
+	req->done.next = ring->free.first;
+	ring->free.first = &req->done;
+	ring->in_flight--;
+}
+
+/*
+ * Take the next request off the ring. Return false if it has to wait for the
+ * next batch; nothing of what was read is kept then, and it is read anew.
+ */
+static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
+{
+	struct blkback_batch *batch = ring->batch;
+	struct wire_request *wire = &batch->wire[batch->nr_reqs];
+	u8 slot[BLKIF_MAX_STRIDE];
+	struct blkback_req *req;
+	int status;
+
+	sring_peek(&ring->sring, slot);
+	decode_request(slot, ring->conn->abi, wire);
+	status = check_request(wire, disk);
+	if (status != BLKIF_RSP_OKAY) {
+		sring_take(&ring->sring);
+		sring_respond(&ring->sring, wire->id, wire->operation, status);
+		return true;
+	}
+	if (batch->nr_segs + wire->nr_segs > BLKBACK_MAX_SEGMENTS)
+		return false;
+	req = req_get(ring, wire);
+	if (!req) {
+		count(ring, STAT_OO_REQ, 1);
+		ring->retry = true;
+		return false;
+	}
+	sring_take(&ring->sring);
+	if (!wire->indirect)
+		memcpy(&batch->descs[batch->nr_segs], wire->seg,
+		       wire->nr_segs * sizeof(wire->seg[0]));
+	batch->nr_segs += wire->nr_segs;
+	batch->reqs[batch->nr_reqs++] = req;
+	return true;
+}
+
+/* The frontend broke the rules of the ring: no more of it, ever. */
+static void ring_break(struct blkback_ring *ring)
+{
+	WRITE_ONCE(ring->conn->broken, true);
+	blkback_kick(ring->conn->dev);
+}
+
+static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
+{
+	int unread = sring_unread(&ring->sring);
+
+	if (unread < 0)
+		ring_break(ring);
+	ring->batch->nr_reqs = 0;
+	ring->batch->nr_segs = 0;
+	while (unread-- > 0 && ring->batch->nr_reqs < BLKBACK_BATCH_REQS)
+		if (!fetch_one(ring, disk))
+			break;
+}
+
+/* --- prepare -------------------------------------------------------------- */
+
+static void take_segment(struct blkback_seg *seg,
+			 const struct blkif_segment *desc)
+{
+	seg->gref = desc->gref;
+	seg->offset = desc->first_sect * BLKIF_SECTOR_SIZE;
+	seg->len = segment_sectors(desc) * BLKIF_SECTOR_SIZE;
+}
+
+static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
+{
+	struct blkback_batch *batch = ring->batch;
+	const struct blkif_segment *desc = batch->descs;
+	unsigned int i, k;
+
+	guest_copy_descriptors(ring);
+	for (i = 0; i < batch->nr_reqs; i++) {
+		struct blkback_req *req = batch->reqs[i];
+
+		if (req->status == BLKIF_RSP_OKAY)
+			req->status = check_segments(&batch->wire[i], desc,
+						     disk);
+		if (req->status == BLKIF_RSP_OKAY)
+			for (k = 0; k < req->nr_segs; k++)
+				take_segment(&req->segs[k], &desc[k]);
+		desc += req->nr_segs;
+	}
+	guest_pages_map(ring);
+}
+
+/* --- submit and complete -------------------------------------------------- */
+
+/*
+ * From any context. The ring is freed only after a grace period, so that the
+ * thread it wakes may find this request, end the ring, and do no harm.
+ */
+static void complete_req(struct blkback_req *req)
+{
+	struct blkback_ring *ring = req->ring;
+
+	rcu_read_lock();
+	if (llist_add(&req->done, &ring->done))
+		wake_up(&ring->wait);
+	rcu_read_unlock();
+}
+
+static void bio_done(struct bio *bio)
+{
+	struct blkback_req *req = bio->bi_private;
+
+	req->status = vbd_status(bio->bi_status);
+	bio_put(bio);
+	complete_req(req);
+}
+
+static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
+{
+	unsigned int i, sectors = 0;
+
+	for (i = 0; i < req->nr_segs; i++)
+		sectors += req->segs[i].len / BLKIF_SECTOR_SIZE;
+	switch (req->operation) {
+	case BLKIF_OP_READ:
+		count(ring, STAT_RD_REQ, 1);
+		count(ring, STAT_RD_SECT, sectors);
+		break;
+	case BLKIF_OP_WRITE:
+		count(ring, STAT_WR_REQ, 1);
+		count(ring, STAT_WR_SECT, sectors);
+		break;
+	case BLKIF_OP_FLUSH_DISKCACHE:
+		count(ring, STAT_F_REQ, 1);
+		count(ring, STAT_WR_SECT, sectors);
+		break;
+	}
+}
+
+static void submit(struct blkback_ring *ring)
+{
+	struct blkback_batch *batch = ring->batch;
+	struct blk_plug plug;
+	unsigned int i;
+
+	blk_start_plug(&plug);
+	for (i = 0; i < batch->nr_reqs; i++) {
+		struct blkback_req *req = batch->reqs[i];
+
+		if (req->status != BLKIF_RSP_OKAY) {
+			complete_req(req);
+			continue;
+		}
+		count_req(ring, req);
+		vbd_submit(&ring->conn->dev->vbd, req, bio_done);
+	}
+	blk_finish_plug(&plug);
+}
+
+/* --- respond -------------------------------------------------------------- */
+
+/* All completed requests, the oldest first, but for those still busy. */
+static struct llist_node *collect_done(struct blkback_ring *ring)
+{
+	struct llist_node *todo[] = { ring->busy, llist_del_all(&ring->done) };
+	struct llist_node *ready = NULL;
+	struct blkback_req *req, *next;
+	unsigned int i;
+
+	ring->busy = NULL;
+	for (i = 0; i < ARRAY_SIZE(todo); i++) {
+		llist_for_each_entry_safe(req, next, todo[i], done) {
+			struct llist_node **list = &ready;
+
+			if (guest_pages_busy(req)) {
+				list = &ring->busy;
+				ring->retry = true;
+			}
+			req->done.next = *list;
+			*list = &req->done;
+		}
+	}
+	return ready;
+}
+
+static void respond(struct blkback_ring *ring)
+{
+	struct llist_node *ready = collect_done(ring);
+	struct blkback_req *req, *next;
+
+	/* A frontend may reuse a page as soon as it sees the response. */
+	guest_pages_unmap(ring, ready);
+	llist_for_each_entry_safe(req, next, ready, done) {
+		sring_respond(&ring->sring, req->id, req->operation,
+			      req->status);
+		req_put(ring, req);
+	}
+}
+
+/* --- the thread ----------------------------------------------------------- */
+
+static bool ring_stopped(const struct blkback_ring *ring)
+{
+	const struct blkback_conn *conn = ring->conn;
+
+	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
+}
+
+static bool ring_ended(const struct blkback_ring *ring)
+{
+	return READ_ONCE(ring->conn->stopping) && !ring->in_flight;
+}
+
+static bool ring_has_work(const struct blkback_ring *ring)
+{
+	if (!llist_empty(&ring->done) || ring_ended(ring))
+		return true;
+	if (ring->retry || ring_stopped(ring))
+		return false;
+	return sring_unread(&ring->sring) != 0;
+}
+
+/* One round. Return whether anything was found to do. */
+static bool ring_serve(struct blkback_ring *ring)
+{
+	__u32 responses = ring->sring.rsp_prod;
+	__u32 requests = ring->sring.req_cons;
+	struct disk_limits disk;
+
+	ring->retry = false;
+	respond(ring);
+	if (!ring_stopped(ring)) {
+		vbd_limits(&ring->conn->dev->vbd, &disk);
+		fetch(ring, &disk);
+		prepare(ring, &disk);
+		submit(ring);
+	}
+	if (sring_publish(&ring->sring))
+		notify_remote_via_irq(ring->irq);
+	return responses != ring->sring.rsp_prod ||
+	       requests != ring->sring.req_cons;
+}
+
+/*
+ * Nothing to do just now: ask for an event at the next request, let the event
+ * channel deliver it, and sleep. While there is work neither is done, so that
+ * a busy ring sees no interrupts.
+ */
+static void ring_sleep(struct blkback_ring *ring, bool worked)
+{
+	long timeout = ring->retry ? RETRY_JIFFIES : MAX_SCHEDULE_TIMEOUT;
+
+	sring_arm(&ring->sring);
+	if (!ring_has_work(ring) && READ_ONCE(ring->event)) {
+		WRITE_ONCE(ring->event, false);
+		xen_irq_lateeoi(ring->irq, worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	}
+	wait_event_freezable_timeout(ring->wait,
+				     ring_has_work(ring) ||
+				     READ_ONCE(ring->event), timeout);
+}
+
+/**
+ * ring_event() - the frontend has sent an event
+ * @irq: of the ring's event channel
+ * @data: the ring
+ *
+ * No further one is delivered before the ring's thread has said so.
+ *
+ * Return: IRQ_HANDLED.
+ */
+irqreturn_t ring_event(int irq, void *data)
+{
+	struct blkback_ring *ring = data;
+
+	WRITE_ONCE(ring->event, true);
+	wake_up(&ring->wait);
+	return IRQ_HANDLED;
+}
+
+/**
+ * ring_thread() - serve a ring until its connection stops
+ * @data: the ring
+ *
+ * Ends when the connection is stopping and the last request has been answered.
+ * Whoever ends last calls for the device's work to clear away.
+ *
+ * Return: 0.
+ */
+int ring_thread(void *data)
+{
+	struct blkback_ring *ring = data;
+	struct blkback_dev *dev = ring->conn->dev;
+	bool worked = false;
+
+	set_freezable();
+	while (!ring_ended(ring)) {
+		if (ring_serve(ring)) {
+			worked = true;
+			cond_resched();
+			continue;
+		}
+		ring_sleep(ring, worked);
+		worked = false;
+	}
+	if (atomic_dec_and_test(&ring->conn->running))
+		blkback_kick(dev);
+	return 0;
+}
+
+/* --- the module ----------------------------------------------------------- */
+
+static int __init blkback_init(void)
+{
+	int err;
+
+	if (!xen_domain())
+		return -ENODEV;
+	if (!blkback_max_queues)
+		blkback_max_queues = num_online_cpus();
+	err = blkback_xenbus_init();
+	if (err)
+		return err;
+	err = capacity_init();
+	if (err)
+		blkback_xenbus_exit();
+	return err;
+}
+module_init(blkback_init);
+
+static void __exit blkback_exit(void)
+{
+	capacity_exit();
+	blkback_xenbus_exit();
+}
+module_exit(blkback_exit);
+
+MODULE_DESCRIPTION("Xen block device backend");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS("xen-backend:vbd");

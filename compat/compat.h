@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The driver is written for the newest kernel. What older kernels lack is made
+ * up for here, and nowhere else; Kbuild finds out what they lack by compiling
+ * the files in probes/, because distributions carry changes back.
+ */
+#ifndef BLKBACK_COMPAT_H
+#define BLKBACK_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <linux/compiler.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#ifndef __counted_by
+#define __counted_by(member)
+#endif
+
+#ifndef HAVE_BDEV_FILE
+/*
+ * No struct file stands for a block device opened inside the kernel, and the
+ * mode has to be named again at closing. The driver only passes the pointer
+ * on, so it may as well point to this.
+ */
+struct compat_bdev_file {
+	struct block_device *bdev;
+	fmode_t mode;
+};
+
+typedef fmode_t blk_mode_t;
+#define BLK_OPEN_READ	FMODE_READ
+#define BLK_OPEN_WRITE	FMODE_WRITE
+
+static inline struct file *bdev_file_open_by_dev(dev_t dev, blk_mode_t mode,
+						 void *holder, const void *ops)
+{
+	struct compat_bdev_file *f = kmalloc(sizeof(*f), GFP_KERNEL);
+	void *err;
+
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	f->mode = mode | (holder ? FMODE_EXCL : 0);
+	f->bdev = blkdev_get_by_dev(dev, f->mode, holder);
+	if (!IS_ERR(f->bdev))
+		return (struct file *)f;
+	err = f->bdev;
+	kfree(f);
+	return err;
+}
+
+static inline struct block_device *file_bdev(struct file *file)
+{
+	return ((struct compat_bdev_file *)file)->bdev;
+}
+
+static inline void bdev_fput(struct file *file)
+{
+	struct compat_bdev_file *f = (struct compat_bdev_file *)file;
+
+	blkdev_put(f->bdev, f->mode);
+	kfree(f);
+}
+#endif /* HAVE_BDEV_FILE */
+
+#endif /* BLKBACK_COMPAT_H */

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connections: everything that exists only while a frontend is there.
+ *
+ * Runs in the device's work, except where noted. A connection is built as a
+ * whole or not at all; conn_destroy() takes away what there is of one, so it is
+ * also what a failed conn_create() ends with.
+ */
+#include <linux/irq.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <xen/events.h>
+
+#include "common.h"
+
+static int ring_alloc(struct blkback_ring *ring, unsigned int nr_slots)
+{
+	unsigned int i;
+
+	ring->reqs = kvcalloc(nr_slots, sizeof(*ring->reqs), GFP_KERNEL);
+	ring->reserve = kvmalloc_array(BLKBACK_MAX_SEGMENTS,
+				       sizeof(*ring->reserve), GFP_KERNEL);
+	ring->batch = kvzalloc(sizeof(*ring->batch), GFP_KERNEL);
+	if (!ring->reqs || !ring->reserve || !ring->batch)
+		return -ENOMEM;
+	ring->batch->descs = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!ring->batch->descs)
+		return -ENOMEM;
+	for (i = 0; i < nr_slots; i++) {
+		ring->reqs[i].ring = ring;
+		__llist_add(&ring->reqs[i].done, &ring->free);
+	}
+	return 0;
+}
+
+static int ring_map(struct blkback_ring *ring, struct ring_keys *keys)
+{
+	struct blkback_conn *conn = ring->conn;
+	unsigned int nr_pages = 1 << conn->ring_order;
+	int err;
+
+	err = xenbus_map_ring_valloc(conn->dev->xdev, keys->refs, nr_pages,
+				     &ring->mapped);
+	if (err) {
+		blkback_error(conn->dev, err, "cannot map the %u pages of ring %u",
+			      nr_pages, ring->index);
+		return err;
+	}
+	if (sring_attach(&ring->sring, ring->mapped, conn->abi, nr_pages))
+		return 0;
+	blkback_error(conn->dev, -EINVAL,
+		      "ring %u has more requests in it than it can hold",
+		      ring->index);
+	return -EINVAL;
+}
+
+static int ring_bind(struct blkback_ring *ring, evtchn_port_t port)
+{
+	struct blkback_dev *dev = ring->conn->dev;
+	int irq;
+
+	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(dev->xdev, port,
+							    ring_event, 0,
+							    ring->name, ring);
+	if (irq < 0) {
+		blkback_error(dev, irq, "cannot bind event channel %u of ring %u",
+			      port, ring->index);
+		return irq;
+	}
+	ring->irq = irq;
+	return 0;
+}
+
+static int ring_make_thread(struct blkback_ring *ring)
+{
+	struct task_struct *thread;
+
+	thread = kthread_create(ring_thread, ring, "%s", ring->name);
+	if (IS_ERR(thread)) {
+		blkback_error(ring->conn->dev, PTR_ERR(thread),
+			      "cannot start the thread of ring %u", ring->index);
+		return PTR_ERR(thread);
+	}
+	/* It may end before we have stopped it. */
+	ring->thread = get_task_struct(thread);
+	return 0;
+}
+
+static int ring_create(struct blkback_conn *conn, unsigned int index)
+{
+	struct blkback_dev *dev = conn->dev;
+	struct blkback_ring *ring;
+	struct ring_keys keys;
+	int err;
+
+	ring = kzalloc(sizeof(*ring), GFP_KERNEL);
+	if (!ring) {
+		blkback_error(dev, -ENOMEM, "no memory for ring %u", index);
+		return -ENOMEM;
+	}
+	conn->rings[index] = ring;
+	ring->conn = conn;
+	ring->index = index;
+	snprintf(ring->name, sizeof(ring->name), "blkback.%d.%s-%u",
+		 dev->xdev->otherend_id, dev->name, index);
+	init_waitqueue_head(&ring->wait);
+	init_llist_head(&ring->done);
+	gnttab_page_cache_init(&ring->pages);
+
+	err = read_ring(conn, index, &keys) ?: ring_map(ring, &keys);
+	if (err)
+		return err;
+	err = ring_alloc(ring, ring->sring.nr_slots);
+	if (err) {
+		blkback_error(dev, err, "no memory for the %u requests of ring %u",
+			      ring->sring.nr_slots, index);
+		return err;
+	}
+	return ring_bind(ring, keys.port) ?: ring_make_thread(ring);
+}
+
+/* After this nothing of the ring runs, and the guest is rid of it. */
+static void ring_detach(struct blkback_ring *ring)
+{
+	if (ring->thread) {
+		kthread_stop(ring->thread);
+		put_task_struct(ring->thread);
+	}
+	if (ring->irq)
+		unbind_from_irqhandler(ring->irq, ring);
+	if (ring->mapped)
+		xenbus_unmap_ring_vfree(ring->conn->dev->xdev, ring->mapped);
+}
+
+static void ring_free(struct blkback_ring *ring)
+{
+	gnttab_page_cache_shrink(&ring->pages, 0);
+	if (ring->batch)
+		free_page((unsigned long)ring->batch->descs);
+	kvfree(ring->batch);
+	kvfree(ring->reserve);
+	kvfree(ring->reqs);
+	kfree(ring);
+}
+
+/* Statistics are those of the device, so they survive its connections. */
+static void unpublish(struct blkback_conn *conn)
+{
+	struct blkback_dev *dev = conn->dev;
+	unsigned int i;
+
+	mutex_lock(&dev->conn_lock);
+	if (dev->conn == conn) {
+		for (i = 0; i < conn->nr_rings; i++)
+			stats_fold(dev->past, conn->rings[i]);
+		dev->conn = NULL;
+	}
+	mutex_unlock(&dev->conn_lock);
+}
+
+/**
+ * conn_create() - build what the frontend asks for
+ * @dev: its disk is open, and it has no connection
+ *
+ * Return: a connection whose rings are ready to run; or ERR_PTR() with the
+ * reason told, and nothing left mapped, bound or allocated.
+ */
+struct blkback_conn *conn_create(struct blkback_dev *dev)
+{
+	struct blkback_conn *conn = read_conn(dev);
+	unsigned int i;
+	int err;
+
+	if (IS_ERR(conn))
+		return conn;
+	/* It may outlive the device's driver, but not the code it runs. */
+	__module_get(THIS_MODULE);
+	blkback_get(dev);
+	for (i = 0; i < conn->nr_rings; i++) {
+		err = ring_create(conn, i);
+		if (err) {
+			conn_destroy(conn);
+			return ERR_PTR(err);
+		}
+	}
+	return conn;
+}
+
+/**
+ * conn_start() - let all rings run
+ * @conn: from conn_create(); becomes the device's connection
+ */
+void conn_start(struct blkback_conn *conn)
+{
+	struct blkback_dev *dev = conn->dev;
+	unsigned int i;
+
+	mutex_lock(&dev->conn_lock);
+	dev->conn = conn;
+	mutex_unlock(&dev->conn_lock);
+	atomic_set(&conn->running, conn->nr_rings);
+	for (i = 0; i < conn->nr_rings; i++)
+		wake_up_process(conn->rings[i]->thread);
+}
+
+/**
+ * conn_stop() - take no more requests
+ * @conn: started
+ *
+ * Does not wait. When the last request has come home, the device's work is
+ * queued and conn_drained() is true.
+ */
+void conn_stop(struct blkback_conn *conn)
+{
+	unsigned int i;
+
+	WRITE_ONCE(conn->stopping, true);
+	for (i = 0; i < conn->nr_rings; i++)
+		wake_up(&conn->rings[i]->wait);
+}
+
+/**
+ * conn_drained() - whether a stopped connection has nothing in flight
+ * @conn: started
+ *
+ * Return: true once all its threads have come to their end.
+ */
+bool conn_drained(const struct blkback_conn *conn)
+{
+	return !atomic_read(&conn->running);
+}
+
+/**
+ * conn_destroy() - take away a connection, as far as there is one
+ * @conn: never started, or drained
+ */
+void conn_destroy(struct blkback_conn *conn)
+{
+	unsigned int i;
+
+	unpublish(conn);
+	for (i = 0; i < conn->nr_rings; i++)
+		if (conn->rings[i])
+			ring_detach(conn->rings[i]);
+	/* The bio that came home last may still be waking a thread: see
+	 * complete_req().
+	 */
+	synchronize_rcu();
+	for (i = 0; i < conn->nr_rings; i++)
+		if (conn->rings[i])
+			ring_free(conn->rings[i]);
+	blkback_put(conn->dev);
+	kfree(conn);
+	module_put(THIS_MODULE);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the bytes of a ring slot to a request that may be carried out.
+ */
+#include "decode.h"
+
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#include <linux/kernel.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#else
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
+static_assert(sizeof(struct blkif_segment) == 8);
+static_assert(sizeof(struct blkif_request) == 112);
+static_assert(offsetof(struct blkif_request, id) == 8);
+static_assert(offsetof(struct blkif_request, sector_number) == 16);
+static_assert(offsetof(struct blkif_request, seg) == 24);
+static_assert(offsetof(struct blkif_request_indirect, indirect_gref) == 28);
+static_assert(offsetof(struct blkif_response, operation) == 8);
+static_assert(offsetof(struct blkif_response, status) == 10);
+static_assert(sizeof(struct blkif_sring) == 64);
+/* One page of descriptors is all a request of ours ever needs. */
+static_assert(BLKBACK_MAX_SEGMENTS <= BLKIF_SEGMENTS_PER_PAGE);
+
+static const struct blkif_abi abis[] = {
+	{ "x86_64-abi", 0, 112 },
+	{ "x86_32-abi", 4, 108 },
+	{ "arm-abi", 0, 112 },
+};
+
+/*
+ * On x86 a frontend that does not name its layout is older than that key, and
+ * those were 32-bit. Elsewhere there is only one layout.
+ */
+#ifdef CONFIG_X86
+#define OLDEST_ABI "x86_32-abi"
+#else
+#define OLDEST_ABI "arm-abi"
+#endif
+
+/**
+ * blkif_find_abi() - look up a layout
+ * @protocol: text of the frontend's "protocol" key, NULL if it wrote none
+ *
+ * Return: the layout, or NULL if there is none of that name.
+ */
+const struct blkif_abi *blkif_find_abi(const char *protocol)
+{
+	unsigned int i;
+
+	if (!protocol)
+		protocol = OLDEST_ABI;
+	for (i = 0; i < ARRAY_SIZE(abis); i++)
+		if (!strcmp(abis[i].protocol, protocol))
+			return &abis[i];
+	return NULL;
+}
+
+/**
+ * blkif_ring_slots() - how many requests a ring holds
+ * @abi: the frontend's layout
+ * @pages: pages of the ring, at least 1
+ *
+ * Return: the number of slots, a power of two.
+ */
+unsigned int blkif_ring_slots(const struct blkif_abi *abi, unsigned int pages)
+{
+	size_t room = pages * BLKIF_PAGE_SIZE - sizeof(struct blkif_sring);
+	unsigned int slots = 1;
+
+	while (2 * slots * abi->stride <= room)
+		slots *= 2;
+	return slots;
+}
+
+/* Take one field out of a slot, given its place in the 64-bit layout. */
+#define take(to, slot, shift, type, field) \
+	memcpy(to, (const char *)(slot) + offsetof(type, field) - (shift), \
+	       sizeof(((type *)0)->field))
+
+static void decode_indirect(const void *slot, unsigned int shift,
+			    struct wire_request *req)
+{
+	req->indirect = true;
+	take(&req->operation, slot, 0, struct blkif_request_indirect,
+	     indirect_op);
+	take(&req->nr_segs, slot, 0, struct blkif_request_indirect,
+	     nr_segments);
+	take(req->indirect_gref, slot, shift, struct blkif_request_indirect,
+	     indirect_gref);
+}
+
+static void decode_direct(const void *slot, unsigned int shift,
+			  struct wire_request *req)
+{
+	__u8 nr_segs;
+
+	req->indirect = false;
+	take(&nr_segs, slot, 0, struct blkif_request, nr_segments);
+	req->nr_segs = nr_segs;
+	take(req->seg, slot, shift, struct blkif_request, seg);
+}
+
+/**
+ * decode_request() - bring a slot into the host's form
+ * @slot: private copy of the slot, @abi->stride bytes, any alignment
+ * @abi: the frontend's layout
+ * @req: all of it is written
+ *
+ * Any bytes at all make a request; check_request() says what it is worth.
+ */
+void decode_request(const void *slot, const struct blkif_abi *abi,
+		    struct wire_request *req)
+{
+	take(&req->operation, slot, 0, struct blkif_request, operation);
+	take(&req->id, slot, abi->shift, struct blkif_request, id);
+	take(&req->sector, slot, abi->shift, struct blkif_request,
+	     sector_number);
+	if (req->operation == BLKIF_OP_INDIRECT)
+		decode_indirect(slot, abi->shift, req);
+	else
+		decode_direct(slot, abi->shift, req);
+}
+
+static bool count_ok(const struct wire_request *req)
+{
+	if (req->indirect)
+		return req->nr_segs >= 1 &&
+		       req->nr_segs <= BLKBACK_MAX_SEGMENTS;
+	if (req->operation == BLKIF_OP_FLUSH_DISKCACHE)
+		return req->nr_segs <= BLKIF_MAX_DIRECT_SEGMENTS;
+	return req->nr_segs >= 1 && req->nr_segs <= BLKIF_MAX_DIRECT_SEGMENTS;
+}
+
+/**
+ * check_request() - whether a request makes sense, segments not looked at
+ * @req: as decoded
+ * @disk: what it is held against
+ *
+ * Return: BLKIF_RSP_OKAY, or the status to answer with. After OKAY,
+ * @req->nr_segs is within bounds.
+ */
+int check_request(const struct wire_request *req,
+		  const struct disk_limits *disk)
+{
+	switch (req->operation) {
+	case BLKIF_OP_READ:
+		break;
+	case BLKIF_OP_WRITE:
+		if (disk->read_only)
+			return BLKIF_RSP_ERROR;
+		break;
+	case BLKIF_OP_FLUSH_DISKCACHE:
+		/* Not a thing that INDIRECT can carry. */
+		if (req->indirect || disk->read_only)
+			return BLKIF_RSP_ERROR;
+		break;
+	default:
+		return req->indirect ? BLKIF_RSP_ERROR : BLKIF_RSP_EOPNOTSUPP;
+	}
+	return count_ok(req) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR;
+}
+
+static bool segment_ok(const struct blkif_segment *seg, unsigned int mask)
+{
+	if (seg->last_sect >= BLKIF_SECTORS_PER_PAGE ||
+	    seg->first_sect > seg->last_sect)
+		return false;
+	return !(seg->first_sect & mask) && !((seg->last_sect + 1) & mask);
+}
+
+/**
+ * check_segments() - whether the data of a request fits its pages and the disk
+ * @req: passed by check_request()
+ * @seg: its @req->nr_segs segments, in private memory
+ * @disk: what they are held against
+ *
+ * Return: BLKIF_RSP_OKAY, or the status to answer with.
+ */
+int check_segments(const struct wire_request *req,
+		   const struct blkif_segment *seg,
+		   const struct disk_limits *disk)
+{
+	unsigned int mask = disk->block_sectors - 1;
+	unsigned int i, sectors = 0;
+
+	if (!req->nr_segs)	/* a flush without data is about no sector */
+		return BLKIF_RSP_OKAY;
+	for (i = 0; i < req->nr_segs; i++) {
+		if (!segment_ok(&seg[i], mask))
+			return BLKIF_RSP_ERROR;
+		sectors += segment_sectors(&seg[i]);
+	}
+	/* Written so that a sector near 2^64 cannot wrap. */
+	if (req->sector & mask || req->sector > disk->capacity ||
+	    sectors > disk->capacity - req->sector)
+		return BLKIF_RSP_ERROR;
+	return BLKIF_RSP_OKAY;
+}

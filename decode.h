@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the bytes of a ring slot to a request that may be carried out.
+ *
+ * Pure functions over private memory: no kernel services, so that unit tests
+ * and fuzzers run the very code of the driver. The caller has copied whatever
+ * the guest can write; nothing here ever sees guest memory.
+ */
+#ifndef BLKBACK_DECODE_H
+#define BLKBACK_DECODE_H
+
+#include "blkif.h"
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#endif
+
+/* Most segments of one request we take; a page of descriptors holds twice. */
+#define BLKBACK_MAX_SEGMENTS	256
+
+/* Room for a slot of any layout. */
+#define BLKIF_MAX_STRIDE	sizeof(struct blkif_request)
+
+/**
+ * struct blkif_abi - how one kind of guest lays out its requests
+ * @protocol: its name in the frontend's "protocol" key
+ * @shift: bytes by which all behind the first word sits further ahead than in
+ *	the 64-bit layout of blkif.h
+ * @stride: bytes from slot to slot
+ */
+struct blkif_abi {
+	const char *protocol;
+	__u8 shift;
+	__u8 stride;
+};
+
+/**
+ * struct wire_request - one request in private memory, in the host's terms
+ * @id: to be echoed
+ * @sector: start on the disk, in 512-byte sectors
+ * @nr_segs: segments, in @seg or in the pages of @indirect_gref
+ * @operation: READ, WRITE ... also for INDIRECT, where it is the inner one:
+ *	what is to be done, and what the response names
+ * @indirect: which member of the union is valid
+ * @seg: if not @indirect; never more than BLKIF_MAX_DIRECT_SEGMENTS are read
+ *	from the slot, however many @nr_segs says
+ * @indirect_gref: if @indirect
+ */
+struct wire_request {
+	__u64 id;
+	__u64 sector;
+	__u16 nr_segs;
+	__u8 operation;
+	bool indirect;
+	union {
+		struct blkif_segment seg[BLKIF_MAX_DIRECT_SEGMENTS];
+		__u32 indirect_gref[BLKIF_MAX_INDIRECT_PAGES];
+	};
+};
+
+/**
+ * struct disk_limits - what a request is held against
+ * @capacity: size of the disk in 512-byte sectors
+ * @block_sectors: 512-byte sectors in a logical block, a power of two, 1 to 8
+ * @read_only: writes are refused
+ */
+struct disk_limits {
+	__u64 capacity;
+	__u8 block_sectors;
+	bool read_only;
+};
+
+const struct blkif_abi *blkif_find_abi(const char *protocol);
+unsigned int blkif_ring_slots(const struct blkif_abi *abi, unsigned int pages);
+void decode_request(const void *slot, const struct blkif_abi *abi,
+		    struct wire_request *req);
+int check_request(const struct wire_request *req,
+		  const struct disk_limits *disk);
+int check_segments(const struct wire_request *req,
+		   const struct blkif_segment *seg,
+		   const struct disk_limits *disk);
+
+/**
+ * segment_sectors() - length of a checked segment
+ * @seg: a segment that check_segments() has passed
+ *
+ * Return: 512-byte sectors, 1 to 8.
+ */
+static inline unsigned int segment_sectors(const struct blkif_segment *seg)
+{
+	return seg->last_sect - seg->first_sect + 1;
+}
+
+#endif /* BLKBACK_DECODE_H */

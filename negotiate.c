@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The keys in xenstore: what we offer, what the frontend chose, what the
+ * toolstack wants. blkif.h explains them.
+ *
+ * A frontend may rewrite its keys at any moment. Each is read once for a
+ * connection, checked, and what was read is what holds.
+ */
+#include <linux/kdev_t.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "common.h"
+
+/* How much of a text that a guest wrote goes into a message. */
+#define MAX_QUOTE	32
+
+static int tell(struct blkback_dev *dev, const char *key, u64 value)
+{
+	int err = xenbus_printf(XBT_NIL, dev->xdev->nodename, key, "%llu",
+				value);
+
+	if (err)
+		blkback_error(dev, err, "cannot write %s to xenstore (%pe)", key,
+			      ERR_PTR(err));
+	return err;
+}
+
+/**
+ * write_offer() - tell the frontend how it may build its rings
+ * @dev: the limits offered are noted in it
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_offer(struct blkback_dev *dev)
+{
+	dev->max_queues = READ_ONCE(blkback_max_queues);
+	dev->max_ring_order = READ_ONCE(blkback_max_ring_order);
+	return tell(dev, "multi-queue-max-queues", dev->max_queues) ?:
+	       tell(dev, "max-ring-page-order", dev->max_ring_order) ?:
+	       tell(dev, "feature-max-indirect-segments",
+		    BLKBACK_MAX_SEGMENTS);
+}
+
+/**
+ * write_size() - tell the frontend how large the disk is
+ * @dev: its disk is open
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_size(struct blkback_dev *dev)
+{
+	dev->vbd.told_sectors = bdev_nr_sectors(dev->vbd.bdev);
+	return tell(dev, "sectors", dev->vbd.told_sectors);
+}
+
+/**
+ * write_disk() - tell the frontend what the disk is like
+ * @dev: its disk is open
+ *
+ * A disk that may be written to always takes flushes, even one that has no
+ * volatile cache today: the administrator may switch the cache on tomorrow,
+ * and a guest that was told not to flush would lose data.
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_disk(struct blkback_dev *dev)
+{
+	const struct blkback_vbd *vbd = &dev->vbd;
+
+	return write_size(dev) ?:
+	       tell(dev, "sector-size", bdev_logical_block_size(vbd->bdev)) ?:
+	       tell(dev, "physical-sector-size",
+		    bdev_physical_block_size(vbd->bdev)) ?:
+	       tell(dev, "info", vbd->info) ?:
+	       tell(dev, "feature-flush-cache", !vbd->read_only);
+}
+
+/**
+ * read_disk_name() - how the guest calls a disk
+ * @xdev: the device
+ *
+ * Return: text to be freed with kfree(), NULL if there is no memory.
+ */
+char *read_disk_name(struct xenbus_device *xdev)
+{
+	char *name = xenbus_read(XBT_NIL, xdev->nodename, "dev", NULL);
+
+	if (!IS_ERR(name) && *name)
+		return name;
+	if (!IS_ERR(name))
+		kfree(name);
+	/* Some toolstacks leave the key out. The number is there always. */
+	return kstrdup(kbasename(xdev->nodename), GFP_KERNEL);
+}
+
+/**
+ * read_disk() - see which disk the toolstack means
+ * @dev: its @vbd gets the number, the mode and the kind of disk
+ *
+ * Return: whether the toolstack has named one yet.
+ */
+bool read_disk(struct blkback_dev *dev)
+{
+	const char *dir = dev->xdev->nodename;
+	struct blkback_vbd *vbd = &dev->vbd;
+	unsigned int major, minor;
+	char *mode, *type;
+
+	if (xenbus_scanf(XBT_NIL, dir, "physical-device", "%x:%x", &major,
+			 &minor) != 2)
+		return false;
+	vbd->devt = MKDEV(major, minor);
+	mode = xenbus_read(XBT_NIL, dir, "mode", NULL);
+	vbd->read_only = IS_ERR(mode) || *mode != 'w';
+	if (!IS_ERR(mode))
+		kfree(mode);
+	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
+	type = xenbus_read(XBT_NIL, dir, "device-type", NULL);
+	if (IS_ERR(type))
+		return true;
+	if (!strcmp(type, "cdrom"))
+		vbd->info |= VDISK_CDROM;
+	kfree(type);
+	return true;
+}
+
+/* Digits and nothing else: no sign, no blank, no other base. */
+static int parse_number(const char *text, unsigned int *value)
+{
+	if (!*text || text[strspn(text, "0123456789")])
+		return -EINVAL;
+	return kstrtouint(text, 10, value);
+}
+
+/*
+ * Return 0, -ENOENT with nothing said if there is no such key, or another
+ * negative errno that has been told.
+ */
+static int read_number(struct blkback_dev *dev, const char *dir,
+		       const char *key, unsigned int *value)
+{
+	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
+	int err;
+
+	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT)
+		blkback_error(dev, PTR_ERR(text), "cannot read %s/%s (%pe)", dir,
+			      key, text);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	err = parse_number(text, value);
+	if (err)
+		blkback_error(dev, err, "%s/%s is \"%*pE\", which is not a number",
+			      dir, key, (int)strnlen(text, MAX_QUOTE), text);
+	kfree(text);
+	return err;
+}
+
+static int read_with_default(struct blkback_dev *dev, const char *key,
+			     unsigned int *value)
+{
+	int err = read_number(dev, dev->frontend, key, value);
+
+	return err == -ENOENT ? 0 : err;
+}
+
+static int read_required(struct blkback_dev *dev, const char *dir,
+			 const char *key, unsigned int *value)
+{
+	int err = read_number(dev, dir, key, value);
+
+	if (err == -ENOENT)
+		blkback_error(dev, err, "the frontend did not write %s/%s", dir,
+			      key);
+	return err;
+}
+
+static const struct blkif_abi *read_abi(struct blkback_dev *dev)
+{
+	char *text = xenbus_read(XBT_NIL, dev->frontend, "protocol", NULL);
+	const struct blkif_abi *abi;
+
+	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT) {
+		blkback_error(dev, PTR_ERR(text), "cannot read %s/protocol (%pe)",
+			      dev->frontend, text);
+		return ERR_CAST(text);
+	}
+	if (IS_ERR(text))
+		return blkif_find_abi(NULL);
+	abi = blkif_find_abi(text);
+	if (!abi)
+		blkback_error(dev, -EINVAL,
+			      "%s/protocol is \"%*pE\", which this host does not know",
+			      dev->frontend, (int)strnlen(text, MAX_QUOTE), text);
+	kfree(text);
+	return abi ?: ERR_PTR(-EINVAL);
+}
+
+static int read_nr_rings(struct blkback_dev *dev, unsigned int *nr)
+{
+	int err;
+
+	*nr = 1;
+	err = read_with_default(dev, "multi-queue-num-queues", nr);
+	if (err || (*nr >= 1 && *nr <= dev->max_queues))
+		return err;
+	blkback_error(dev, -ERANGE,
+		      "%s/multi-queue-num-queues is %u, and 1 to %u were offered",
+		      dev->frontend, *nr, dev->max_queues);
+	return -ERANGE;
+}
+
+static int read_ring_order(struct blkback_dev *dev, unsigned int *order)
+{
+	int err;
+
+	*order = 0;
+	err = read_with_default(dev, "ring-page-order", order);
+	if (err || *order <= dev->max_ring_order)
+		return err;
+	blkback_error(dev, -ERANGE,
+		      "%s/ring-page-order is %u, and 0 to %u were offered",
+		      dev->frontend, *order, dev->max_ring_order);
+	return -ERANGE;
+}
+
+/**
+ * read_conn() - see what kind of connection the frontend wants
+ * @dev: whose frontend
+ *
+ * Return: a connection without rings, to be freed with kfree(); or ERR_PTR()
+ * with the reason told.
+ */
+struct blkback_conn *read_conn(struct blkback_dev *dev)
+{
+	const struct blkif_abi *abi = read_abi(dev);
+	struct blkback_conn *conn;
+	unsigned int nr, order;
+	int err;
+
+	if (IS_ERR(abi))
+		return ERR_CAST(abi);
+	err = read_nr_rings(dev, &nr) ?: read_ring_order(dev, &order);
+	if (err)
+		return ERR_PTR(err);
+	conn = kzalloc(struct_size(conn, rings, nr), GFP_KERNEL);
+	if (!conn) {
+		blkback_error(dev, -ENOMEM, "no memory for %u queues", nr);
+		return ERR_PTR(-ENOMEM);
+	}
+	conn->dev = dev;
+	conn->abi = abi;
+	conn->ring_order = order;
+	conn->nr_rings = nr;
+	return conn;
+}
+
+static int read_ring_keys(const struct blkback_conn *conn, const char *dir,
+			  struct ring_keys *keys)
+{
+	unsigned int i, nr_pages = 1 << conn->ring_order;
+	char key[sizeof("ring-ref") + 10] = "ring-ref";
+	int err;
+
+	for (i = 0; i < nr_pages; i++) {
+		if (conn->ring_order)
+			snprintf(key, sizeof(key), "ring-ref%u", i);
+		err = read_required(conn->dev, dir, key, &keys->refs[i]);
+		if (err)
+			return err;
+	}
+	return read_required(conn->dev, dir, "event-channel", &keys->port);
+}
+
+/**
+ * read_ring() - see where a ring is
+ * @conn: from read_conn()
+ * @index: which ring
+ * @keys: filled in
+ *
+ * Return: 0, or a negative errno with the reason told.
+ */
+int read_ring(const struct blkback_conn *conn, unsigned int index,
+	      struct ring_keys *keys)
+{
+	const char *frontend = conn->dev->frontend;
+	char *dir;
+	int err;
+
+	/* The only ring of a frontend is where it was before there were more. */
+	if (conn->nr_rings == 1)
+		return read_ring_keys(conn, frontend, keys);
+	dir = kasprintf(GFP_KERNEL, "%s/queue-%u", frontend, index);
+	if (!dir) {
+		blkback_error(conn->dev, -ENOMEM, "no memory for queue %u", index);
+		return -ENOMEM;
+	}
+	err = read_ring_keys(conn, dir, keys);
+	kfree(dir);
+	return err;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The backend's side of one shared ring: the only code that touches it.
+ *
+ * The guest may write any byte of the ring at any time. So each index is read
+ * once and held against our own, a slot is copied before anybody looks into
+ * it, and nothing is ever read back. One thread uses a struct sring at a time.
+ */
+#ifndef BLKBACK_SRING_H
+#define BLKBACK_SRING_H
+
+#include "decode.h"
+
+#ifdef __KERNEL__
+#include <asm/barrier.h>
+#include <linux/compiler.h>
+#include <linux/string.h>
+#endif
+
+/**
+ * struct sring - a shared ring and how far we are
+ * @shared: its first page
+ * @stride: bytes from slot to slot
+ * @nr_slots: a power of two
+ * @req_cons: index of the next request to read
+ * @rsp_prod: index of the next response to write
+ * @rsp_published: how far the frontend may see our responses
+ */
+struct sring {
+	struct blkif_sring *shared;
+	unsigned int stride;
+	__u32 nr_slots;
+	__u32 req_cons;
+	__u32 rsp_prod;
+	__u32 rsp_published;
+};
+
+static inline void *sring_slot(const struct sring *ring, __u32 index)
+{
+	return (char *)(ring->shared + 1) +
+	       (index & (ring->nr_slots - 1)) * ring->stride;
+}
+
+/**
+ * sring_unread() - how many requests wait
+ * @ring: the ring
+ *
+ * A frontend never has more requests unanswered than there are slots, and
+ * never takes one back. That bounds all memory a ring can make us use.
+ *
+ * Return: the number, or -1 if the frontend's index breaks that rule; there is
+ * no telling then what the slots hold, and the ring is of no more use.
+ */
+static inline int sring_unread(const struct sring *ring)
+{
+	__u32 unread = READ_ONCE(ring->shared->req_prod) - ring->req_cons;
+	__u32 unanswered = ring->req_cons - ring->rsp_prod;
+
+	if (unread > ring->nr_slots - unanswered)
+		return -1;
+	virt_rmb();	/* the index before the slots it speaks of */
+	return unread;
+}
+
+/**
+ * sring_attach() - take up a ring
+ * @ring: filled in
+ * @shared: the mapped pages
+ * @abi: layout of its requests
+ * @pages: how many pages
+ *
+ * A ring need not be new: what the last backend has answered stays answered.
+ *
+ * Return: false if the indices found there are out of bounds.
+ */
+static inline bool sring_attach(struct sring *ring, void *shared,
+				const struct blkif_abi *abi, unsigned int pages)
+{
+	ring->shared = shared;
+	ring->stride = abi->stride;
+	ring->nr_slots = blkif_ring_slots(abi, pages);
+	ring->rsp_prod = READ_ONCE(ring->shared->rsp_prod);
+	ring->rsp_published = ring->rsp_prod;
+	ring->req_cons = ring->rsp_prod;
+	return sring_unread(ring) >= 0;
+}
+
+/**
+ * sring_peek() - copy the next request, without taking it
+ * @ring: the ring, in which sring_unread() has seen a request
+ * @slot: private memory of BLKIF_MAX_STRIDE bytes
+ */
+static inline void sring_peek(const struct sring *ring, void *slot)
+{
+	memcpy(slot, sring_slot(ring, ring->req_cons), ring->stride);
+	/* Whoever looks at the copy must not be made to look at the ring. */
+	barrier();
+}
+
+/**
+ * sring_take() - be done with the request last peeked at
+ * @ring: the ring
+ */
+static inline void sring_take(struct sring *ring)
+{
+	ring->req_cons++;
+}
+
+/**
+ * sring_respond() - write a response, not yet seen by the frontend
+ * @ring: the ring
+ * @id: of the request
+ * @operation: of the request
+ * @status: enum blkif_status
+ *
+ * The fields are written one by one in place: nothing else of ours leaks.
+ */
+static inline void sring_respond(struct sring *ring, __u64 id, __u8 operation,
+				 int status)
+{
+	struct blkif_response *rsp = sring_slot(ring, ring->rsp_prod++);
+
+	WRITE_ONCE(rsp->id, id);
+	WRITE_ONCE(rsp->operation, operation);
+	WRITE_ONCE(rsp->status, status);
+}
+
+/**
+ * sring_publish() - let the frontend see all responses written so far
+ * @ring: the ring
+ *
+ * Return: whether the frontend wants an event for that.
+ */
+static inline bool sring_publish(struct sring *ring)
+{
+	__u32 old = ring->rsp_published;
+	__u32 new = ring->rsp_prod;
+
+	if (old == new)
+		return false;
+	virt_wmb();	/* the responses before the index that shows them */
+	WRITE_ONCE(ring->shared->rsp_prod, new);
+	ring->rsp_published = new;
+	virt_mb();	/* our index before the frontend's wish */
+	return new - READ_ONCE(ring->shared->rsp_event) < new - old;
+}
+
+/**
+ * sring_arm() - ask for an event at the next request
+ * @ring: the ring
+ *
+ * A request that came just before may have brought no event: the caller must
+ * call sring_unread() once more before it sleeps.
+ */
+static inline void sring_arm(const struct sring *ring)
+{
+	WRITE_ONCE(ring->shared->req_event, ring->req_cons + 1);
+	virt_mb();	/* our wish before the frontend's index */
+}
+
+#endif /* BLKBACK_SRING_H */

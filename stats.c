@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What sysfs shows of a disk, under /sys/bus/xen-backend/devices/vbd-*.
+ * The names are those that xentop and other tools have always read.
+ */
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+#include "common.h"
+
+static struct blkback_dev *of(struct device *device)
+{
+	return dev_get_drvdata(device);
+}
+
+static ssize_t physical_device_show(struct device *device,
+				    struct device_attribute *attr, char *buf)
+{
+	dev_t devt = READ_ONCE(of(device)->vbd.devt);
+
+	return sysfs_emit(buf, "%x:%x\n", MAJOR(devt), MINOR(devt));
+}
+static DEVICE_ATTR_RO(physical_device);
+
+static ssize_t mode_show(struct device *device, struct device_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  READ_ONCE(of(device)->vbd.read_only) ? "r" : "w");
+}
+static DEVICE_ATTR_RO(mode);
+
+static struct attribute *disk_attrs[] = {
+	&dev_attr_physical_device.attr,
+	&dev_attr_mode.attr,
+	NULL,
+};
+
+/**
+ * stats_fold() - add a ring's counters to a sum
+ * @sum: NR_BLKBACK_STATS counters
+ * @ring: may be running
+ */
+void stats_fold(u64 *sum, const struct blkback_ring *ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_BLKBACK_STATS; i++)
+		sum[i] += READ_ONCE(ring->stats[i]);
+}
+
+static void stats_sum(struct blkback_dev *dev, u64 *sum)
+{
+	unsigned int i;
+
+	mutex_lock(&dev->conn_lock);
+	memcpy(sum, dev->past, sizeof(dev->past));
+	for (i = 0; dev->conn && i < dev->conn->nr_rings; i++)
+		stats_fold(sum, dev->conn->rings[i]);
+	mutex_unlock(&dev->conn_lock);
+}
+
+static ssize_t show_stat(struct device *device, struct device_attribute *attr,
+			 char *buf)
+{
+	struct dev_ext_attribute *stat =
+		container_of(attr, struct dev_ext_attribute, attr);
+	u64 sum[NR_BLKBACK_STATS];
+
+	stats_sum(of(device), sum);
+	return sysfs_emit(buf, "%llu\n", sum[(unsigned long)stat->var]);
+}
+
+#define STAT_ATTR(name, what)						\
+static struct dev_ext_attribute stat_##name = {				\
+	.attr = __ATTR(name, 0444, show_stat, NULL),			\
+	.var = (void *)what,						\
+}
+
+STAT_ATTR(oo_req, STAT_OO_REQ);
+STAT_ATTR(rd_req, STAT_RD_REQ);
+STAT_ATTR(wr_req, STAT_WR_REQ);
+STAT_ATTR(f_req, STAT_F_REQ);
+STAT_ATTR(ds_req, STAT_DS_REQ);
+STAT_ATTR(rd_sect, STAT_RD_SECT);
+STAT_ATTR(wr_sect, STAT_WR_SECT);
+
+static struct attribute *stat_attrs[] = {
+	&stat_oo_req.attr.attr,
+	&stat_rd_req.attr.attr,
+	&stat_wr_req.attr.attr,
+	&stat_f_req.attr.attr,
+	&stat_ds_req.attr.attr,
+	&stat_rd_sect.attr.attr,
+	&stat_wr_sect.attr.attr,
+	NULL,
+};
+
+static const struct attribute_group disk_group = {
+	.attrs = disk_attrs,
+};
+
+static const struct attribute_group stat_group = {
+	.name = "statistics",
+	.attrs = stat_attrs,
+};
+
+const struct attribute_group *blkback_groups[] = {
+	&disk_group,
+	&stat_group,
+	NULL,
+};

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The block device behind a disk: opening it, its limits, bios to it.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/kdev_t.h>
+
+#include "common.h"
+
+static blk_mode_t open_mode(const struct blkback_vbd *vbd)
+{
+	return vbd->read_only ? BLK_OPEN_READ : BLK_OPEN_READ | BLK_OPEN_WRITE;
+}
+
+static int check_disk(struct blkback_dev *dev)
+{
+	struct block_device *bdev = dev->vbd.bdev;
+	unsigned int block = bdev_logical_block_size(bdev);
+
+	if (!bdev_nr_sectors(bdev)) {
+		blkback_error(dev, -ENOMEDIUM,
+			      "disk %pg has no size: insert a medium or grow it, then attach it again",
+			      bdev);
+		return -ENOMEDIUM;
+	}
+	/* A segment never crosses a page, so it could not hold a block. */
+	if (block > BLKIF_PAGE_SIZE) {
+		blkback_error(dev, -EINVAL,
+			      "disk %pg has blocks of %u bytes, and guests can address at most %u",
+			      bdev, block, BLKIF_PAGE_SIZE);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * vbd_open() - open the disk that the toolstack named
+ * @dev: with @vbd.devt and @vbd.read_only set
+ *
+ * Context: the device's work; sleeps for as long as the disk takes.
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int vbd_open(struct blkback_dev *dev)
+{
+	struct blkback_vbd *vbd = &dev->vbd;
+	struct file *file;
+	int err;
+
+	file = bdev_file_open_by_dev(vbd->devt, open_mode(vbd), NULL, NULL);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		blkback_error(dev, err,
+			      "cannot open disk %u:%u %s (%pe): does it exist, and is it not write-protected?",
+			      MAJOR(vbd->devt), MINOR(vbd->devt),
+			      vbd->read_only ? "for reading" : "for writing",
+			      ERR_PTR(err));
+		return err;
+	}
+	vbd->file = file;
+	vbd->bdev = file_bdev(file);
+	if (vbd->bdev->bd_disk->flags & GENHD_FL_REMOVABLE)
+		vbd->info |= VDISK_REMOVABLE;
+	err = check_disk(dev);
+	if (err)
+		vbd_close(vbd);
+	return err;
+}
+
+/**
+ * vbd_close() - let go of the disk
+ * @vbd: open or not
+ *
+ * Context: the device's work, no connection left; may sleep.
+ */
+void vbd_close(struct blkback_vbd *vbd)
+{
+	if (vbd->file)
+		bdev_fput(vbd->file);
+	vbd->file = NULL;
+	vbd->bdev = NULL;
+}
+
+/**
+ * vbd_limits() - what requests may ask of the disk just now
+ * @vbd: open
+ * @limits: filled in
+ *
+ * Context: any. The size is that of this moment: a disk may grow or shrink.
+ */
+void vbd_limits(const struct blkback_vbd *vbd, struct disk_limits *limits)
+{
+	limits->capacity = bdev_nr_sectors(vbd->bdev);
+	limits->block_sectors =
+		bdev_logical_block_size(vbd->bdev) >> BLKIF_SECTOR_SHIFT;
+	limits->read_only = vbd->read_only;
+}
+
+static blk_opf_t disk_op(const struct blkback_req *req)
+{
+	switch (req->operation) {
+	case BLKIF_OP_WRITE:
+		/* Somebody waits for it: not a case for write-back throttling. */
+		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+	case BLKIF_OP_FLUSH_DISKCACHE:
+		return REQ_OP_WRITE | REQ_PREFLUSH;
+	default:
+		return REQ_OP_READ;
+	}
+}
+
+/**
+ * vbd_submit() - give a request to the disk
+ * @vbd: open
+ * @req: checked, its pages in place; no more segments than one bio holds
+ * @end_io: called, from any context, when the disk is done; @req is the bio's
+ *	bi_private
+ *
+ * Context: a ring's thread; may sleep until the disk takes more.
+ */
+void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
+		bio_end_io_t *end_io)
+{
+	struct bio *bio;
+	unsigned int i;
+
+	static_assert(BLKBACK_MAX_SEGMENTS <= BIO_MAX_VECS);
+	/* Never NULL: the allocator keeps a reserve, and we hold none of it. */
+	bio = bio_alloc(vbd->bdev, req->nr_segs, disk_op(req), GFP_NOIO);
+	bio->bi_private = req;
+	bio->bi_end_io = end_io;
+	if (req->nr_segs)	/* a flush without data is at no place */
+		bio->bi_iter.bi_sector = req->sector;
+	for (i = 0; i < req->nr_segs; i++)
+		__bio_add_page(bio, req->segs[i].page, req->segs[i].len,
+			       req->segs[i].offset);
+	submit_bio(bio);
+}
+
+/**
+ * vbd_status() - what to tell the guest
+ * @status: how the disk ended a bio
+ *
+ * Return: enum blkif_status.
+ */
+int vbd_status(blk_status_t status)
+{
+	switch (status) {
+	case BLK_STS_OK:
+		return BLKIF_RSP_OKAY;
+	case BLK_STS_NOTSUPP:
+		return BLKIF_RSP_EOPNOTSUPP;
+	default:
+		return BLKIF_RSP_ERROR;
+	}
+}

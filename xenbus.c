@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: how they come and go, and the states between.
+ *
+ *                 INIT
+ *                   | offer written
+ *                   v
+ *   .--------> WAIT_BDEV -----------------.
+ *   |               | disk named, opened  | frontend or toolstack
+ *   |               v                     | gives up; disk cannot
+ *   |         WAIT_FRONTEND --------------| be opened; frontend is
+ *   |               | frontend            | refused
+ *   |               | Initialised         |
+ *   |               v                     |
+ *   |           CONNECTED ----------------|
+ *   |               | frontend Closing    | frontend gone or broke
+ *   |               v                     | the rules; we are removed
+ *   |            CLOSING -----------------|
+ *   |                                     v
+ *   |                                 DRAINING
+ *   |                                     | nothing in flight,
+ *   |  frontend starts anew               | frontend gone
+ *   `------------------------ CLOSED <----'
+ *
+ * The work of the device looks where things stand - our state, the frontend's,
+ * what the toolstack has written - and takes the next step, until there is none
+ * to take. It looks at levels, not at edges: a frontend that changes its mind
+ * faster than we look has merely done so unseen. Callbacks on xenwatch do
+ * nothing but queue the work, with one exception: see backend_changed().
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "common.h"
+
+static struct workqueue_struct *wq;
+
+/* All devices, so that word about a disk finds those that serve it. */
+static LIST_HEAD(devs);
+static DEFINE_SPINLOCK(devs_lock);
+
+/* Per state: its name, what xenstore says meanwhile, and where it may lead. */
+static const struct {
+	const char *name;
+	enum xenbus_state told;
+	unsigned int next;
+} states[] = {
+	[BLKBACK_INIT] = {
+		"init", XenbusStateInitialising,
+		BIT(BLKBACK_WAIT_BDEV) | BIT(BLKBACK_DRAINING) },
+	[BLKBACK_WAIT_BDEV] = {
+		"waiting for the disk", XenbusStateInitWait,
+		BIT(BLKBACK_WAIT_FRONTEND) | BIT(BLKBACK_DRAINING) },
+	[BLKBACK_WAIT_FRONTEND] = {
+		"waiting for the frontend", XenbusStateInitWait,
+		BIT(BLKBACK_CONNECTED) | BIT(BLKBACK_DRAINING) },
+	[BLKBACK_CONNECTED] = {
+		"connected", XenbusStateConnected,
+		BIT(BLKBACK_CLOSING) | BIT(BLKBACK_DRAINING) },
+	[BLKBACK_CLOSING] = {
+		"closing", XenbusStateClosing, BIT(BLKBACK_DRAINING) },
+	[BLKBACK_DRAINING] = {
+		"draining", XenbusStateClosing, BIT(BLKBACK_CLOSED) },
+	[BLKBACK_CLOSED] = {
+		"closed", XenbusStateClosed, BIT(BLKBACK_WAIT_BDEV) },
+};
+
+static void dev_free(struct kref *ref)
+{
+	struct blkback_dev *dev = container_of(ref, struct blkback_dev, ref);
+
+	put_device(&dev->xdev->dev);
+	mutex_destroy(&dev->conn_lock);
+	kfree(dev->watch_path);
+	kfree(dev->frontend);
+	kfree(dev->name);
+	kfree(dev);
+}
+
+/**
+ * blkback_get() - keep a device from being freed
+ * @dev: the device
+ */
+void blkback_get(struct blkback_dev *dev)
+{
+	kref_get(&dev->ref);
+}
+
+/**
+ * blkback_put() - undo blkback_get()
+ * @dev: the device
+ *
+ * Context: may sleep.
+ */
+void blkback_put(struct blkback_dev *dev)
+{
+	kref_put(&dev->ref, dev_free);
+}
+
+/**
+ * blkback_kick() - have the device's work look where things stand
+ * @dev: the device
+ *
+ * Context: any.
+ */
+void blkback_kick(struct blkback_dev *dev)
+{
+	kref_get(&dev->ref);
+	/* Queued already: whoever queued it has a reference, it is not ours. */
+	if (!queue_work(wq, &dev->work))
+		kref_put(&dev->ref, dev_free);
+}
+
+/**
+ * blkback_kick_disk() - have all devices on a disk look where things stand
+ * @devt: number of the disk
+ *
+ * Context: may sleep.
+ */
+void blkback_kick_disk(dev_t devt)
+{
+	struct blkback_dev *dev;
+
+	spin_lock(&devs_lock);
+	list_for_each_entry(dev, &devs, all)
+		if (READ_ONCE(dev->vbd.devt) == devt)
+			blkback_kick(dev);
+	spin_unlock(&devs_lock);
+}
+
+/**
+ * blkback_error() - say what went wrong, in the log and in the device's error node
+ * @dev: the device
+ * @err: negative errno
+ * @fmt: what to say; the guest and the disk are put in front
+ *
+ * Context: the device's work.
+ */
+void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.va = &args;
+	xenbus_dev_error(dev->xdev, err, "guest %d, disk %s: %pV",
+			 dev->xdev->otherend_id, dev->name, &vaf);
+	va_end(args);
+}
+
+/* --- what is so ----------------------------------------------------------- */
+
+static bool removed(const struct blkback_dev *dev)
+{
+	return READ_ONCE(dev->removed);
+}
+
+/* Whether the toolstack wants the disk to be there. */
+static bool wanted(const struct blkback_dev *dev)
+{
+	return !removed(dev) && xenbus_dev_is_online(dev->xdev);
+}
+
+/* A frontend that says nothing, or nothing known, counts as gone. */
+static bool frontend_gone(enum xenbus_state frontend)
+{
+	return frontend < XenbusStateInitialising ||
+	       frontend == XenbusStateClosed ||
+	       frontend > XenbusStateReconfigured;
+}
+
+static bool frontend_leaving(enum xenbus_state frontend)
+{
+	return frontend_gone(frontend) || frontend == XenbusStateClosing;
+}
+
+static bool frontend_ready(enum xenbus_state frontend)
+{
+	return frontend == XenbusStateInitialised ||
+	       frontend == XenbusStateConnected;
+}
+
+static bool conn_lost(const struct blkback_dev *dev, enum xenbus_state frontend)
+{
+	return frontend_gone(frontend) || removed(dev) ||
+	       READ_ONCE(dev->conn->broken);
+}
+
+/* --- what follows --------------------------------------------------------- */
+
+static enum blkback_state next_state(struct blkback_dev *dev,
+				     enum xenbus_state frontend)
+{
+	switch (dev->state) {
+	case BLKBACK_INIT:
+		return removed(dev) ? BLKBACK_DRAINING : BLKBACK_WAIT_BDEV;
+	case BLKBACK_WAIT_BDEV:
+		if (frontend_leaving(frontend) || !wanted(dev))
+			return BLKBACK_DRAINING;
+		return read_disk(dev) ? BLKBACK_WAIT_FRONTEND : dev->state;
+	case BLKBACK_WAIT_FRONTEND:
+		if (frontend_leaving(frontend) || !wanted(dev))
+			return BLKBACK_DRAINING;
+		return frontend_ready(frontend) ? BLKBACK_CONNECTED :
+						  dev->state;
+	case BLKBACK_CONNECTED:
+		if (conn_lost(dev, frontend))
+			return BLKBACK_DRAINING;
+		return frontend == XenbusStateClosing ? BLKBACK_CLOSING :
+							dev->state;
+	case BLKBACK_CLOSING:
+		return conn_lost(dev, frontend) ? BLKBACK_DRAINING : dev->state;
+	case BLKBACK_DRAINING:
+		if (dev->conn || (!frontend_gone(frontend) && wanted(dev)))
+			return dev->state;
+		return BLKBACK_CLOSED;
+	case BLKBACK_CLOSED:
+		if ((frontend == XenbusStateInitialising ||
+		     frontend == XenbusStateInitialised) && wanted(dev))
+			return BLKBACK_WAIT_BDEV;
+		return dev->state;
+	}
+	return dev->state;
+}
+
+/* Connected is told only when all rings run, and after what the disk is like. */
+static int connect(struct blkback_dev *dev)
+{
+	struct blkback_conn *conn = conn_create(dev);
+	int err;
+
+	if (IS_ERR(conn))
+		return PTR_ERR(conn);
+	err = write_disk(dev);
+	if (err) {
+		conn_destroy(conn);
+		return err;
+	}
+	dev_info_ratelimited(&dev->xdev->dev,
+			     "guest %d, disk %s: connected, %u queue%s of %u page%s, %s\n",
+			     dev->xdev->otherend_id, dev->name,
+			     conn->nr_rings, conn->nr_rings > 1 ? "s" : "",
+			     1 << conn->ring_order,
+			     conn->ring_order ? "s" : "", conn->abi->protocol);
+	conn_start(conn);
+	return 0;
+}
+
+static void drain(struct blkback_dev *dev)
+{
+	if (!dev->conn)
+		return;
+	if (dev->conn->broken)
+		blkback_error(dev, -EPROTO,
+			      "the frontend moved its request index out of bounds; its rings are stopped");
+	conn_stop(dev->conn);
+}
+
+/* Do what belongs to entering a state. Return where that has led. */
+static enum blkback_state enter(struct blkback_dev *dev,
+				enum blkback_state next)
+{
+	int err = 0;
+
+	switch (next) {
+	case BLKBACK_WAIT_BDEV:
+		err = write_offer(dev);
+		break;
+	case BLKBACK_WAIT_FRONTEND:
+		err = vbd_open(dev);
+		break;
+	case BLKBACK_CONNECTED:
+		err = connect(dev);
+		break;
+	case BLKBACK_DRAINING:
+		drain(dev);
+		break;
+	case BLKBACK_CLOSED:
+		vbd_close(&dev->vbd);
+		break;
+	case BLKBACK_CLOSING:
+	case BLKBACK_INIT:
+		break;
+	}
+	return err ? BLKBACK_DRAINING : next;
+}
+
+/* The only place that writes our state to xenstore. */
+static void tell_state(struct blkback_dev *dev)
+{
+	struct xenbus_device *xdev = dev->xdev;
+
+	if (!removed(dev)) {
+		xenbus_switch_state(xdev, states[dev->state].told);
+		return;
+	}
+	/*
+	 * Unbound while the last requests were still out. There is nobody left
+	 * to tell anything but the end; and not even that if the device has
+	 * been given to a driver again.
+	 */
+	if (dev->state != BLKBACK_CLOSED)
+		return;
+	device_lock(&xdev->dev);
+	if (!xdev->dev.driver)
+		xenbus_switch_state(xdev, XenbusStateClosed);
+	device_unlock(&xdev->dev);
+}
+
+static void set_state(struct blkback_dev *dev, enum blkback_state next)
+{
+	WARN_ONCE(!(states[dev->state].next & BIT(next)), "%s -> %s\n",
+		  states[dev->state].name, states[next].name);
+	dev_dbg(&dev->xdev->dev, "%s -> %s\n", states[dev->state].name,
+		states[next].name);
+	WRITE_ONCE(dev->state, next);
+	tell_state(dev);
+}
+
+/* Frontends look at the size again when Connected is written once more. */
+static void repeat_connected(struct blkback_dev *dev)
+{
+	const char *dir = dev->xdev->nodename;
+	struct xenbus_transaction xbt;
+	int state, err;
+
+	do {
+		if (xenbus_transaction_start(&xbt))
+			return;
+		/* The toolstack may have asked us to close meanwhile. */
+		if (xenbus_scanf(xbt, dir, "state", "%d", &state) == 1 &&
+		    state == XenbusStateConnected)
+			xenbus_printf(xbt, dir, "state", "%d", state);
+		err = xenbus_transaction_end(xbt, 0);
+	} while (err == -EAGAIN);
+}
+
+static void follow_size(struct blkback_dev *dev)
+{
+	u64 sectors = bdev_nr_sectors(dev->vbd.bdev);
+
+	if (dev->state != BLKBACK_CONNECTED ||
+	    sectors == dev->vbd.told_sectors)
+		return;
+	dev_info_ratelimited(&dev->xdev->dev,
+			     "guest %d, disk %s: size changed from %llu to %llu sectors\n",
+			     dev->xdev->otherend_id, dev->name,
+			     dev->vbd.told_sectors, sectors);
+	if (!write_size(dev))
+		repeat_connected(dev);
+}
+
+static void dev_work(struct work_struct *work)
+{
+	struct blkback_dev *dev = container_of(work, struct blkback_dev, work);
+	enum xenbus_state frontend = xenbus_read_driver_state(dev->frontend);
+	enum blkback_state next;
+
+	if (dev->state == BLKBACK_DRAINING && dev->conn &&
+	    conn_drained(dev->conn))
+		conn_destroy(dev->conn);
+	if (dev->state == BLKBACK_CONNECTED)
+		follow_size(dev);
+	next = next_state(dev, frontend);
+	if (next != dev->state) {
+		set_state(dev, enter(dev, next));
+		blkback_kick(dev);	/* one step at a time, to be fair to others */
+	}
+	blkback_put(dev);
+}
+
+/* --- how devices come and go ---------------------------------------------- */
+
+/*
+ * Something changed in our directory: by the toolstack, or by ourselves.
+ *
+ * When all is closed and the toolstack no longer wants the disk, the device
+ * goes. That has to happen here, on xenwatch, where the xenbus core does the
+ * same if the directory vanishes: two at a time would be one too many. It waits
+ * for nothing, since all has been released before.
+ */
+static void backend_changed(struct xenbus_watch *watch, const char *path,
+			    const char *token)
+{
+	struct blkback_dev *dev = container_of(watch, struct blkback_dev,
+					       watch);
+	struct xenbus_device *xdev = dev->xdev;
+
+	if (READ_ONCE(dev->state) != BLKBACK_CLOSED ||
+	    xenbus_dev_is_online(xdev)) {
+		blkback_kick(dev);
+		return;
+	}
+	/* It may have asked us to close when we had done so already. */
+	if (xenbus_read_driver_state(xdev->nodename) == XenbusStateClosing)
+		xenbus_printf(XBT_NIL, xdev->nodename, "state", "%d",
+			      XenbusStateClosed);
+	device_unregister(&xdev->dev);	/* may free dev: see blkback_remove() */
+}
+
+static void frontend_changed(struct xenbus_device *xdev,
+			     enum xenbus_state frontend)
+{
+	blkback_kick(dev_get_drvdata(&xdev->dev));
+}
+
+static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
+{
+	struct blkback_dev *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (!dev)
+		return NULL;
+	kref_init(&dev->ref);
+	get_device(&xdev->dev);
+	dev->xdev = xdev;
+	mutex_init(&dev->conn_lock);
+	INIT_WORK(&dev->work, dev_work);
+	INIT_LIST_HEAD(&dev->all);
+	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
+	dev->watch_path = kstrdup(xdev->nodename, GFP_KERNEL);
+	dev->name = read_disk_name(xdev);
+	if (dev->frontend && dev->watch_path && dev->name)
+		return dev;
+	blkback_put(dev);
+	return NULL;
+}
+
+static int blkback_probe(struct xenbus_device *xdev,
+			 const struct xenbus_device_id *id)
+{
+	struct blkback_dev *dev = dev_alloc(xdev);
+	int err;
+
+	if (!dev) {
+		xenbus_dev_fatal(xdev, -ENOMEM, "no memory for the disk");
+		return -ENOMEM;
+	}
+	dev_set_drvdata(&xdev->dev, dev);
+	err = xenbus_watch_path(xdev, dev->watch_path, &dev->watch, NULL,
+				backend_changed);
+	if (err) {	/* told by the function itself */
+		blkback_put(dev);
+		return err;
+	}
+	spin_lock(&devs_lock);
+	list_add(&dev->all, &devs);
+	spin_unlock(&devs_lock);
+	blkback_kick(dev);
+	return 0;
+}
+
+/*
+ * Waits for nothing: requests still out come home to a device that is pinned
+ * by its connection, and its work clears away then.
+ */
+static void blkback_remove(struct xenbus_device *xdev)
+{
+	struct blkback_dev *dev = dev_get_drvdata(&xdev->dev);
+
+	spin_lock(&devs_lock);
+	list_del(&dev->all);
+	spin_unlock(&devs_lock);
+	unregister_xenbus_watch(&dev->watch);
+	WRITE_ONCE(dev->removed, true);
+	blkback_kick(dev);
+	blkback_put(dev);
+}
+
+static const struct xenbus_device_id ids[] = {
+	{ "vbd" },
+	{ "" }
+};
+
+static struct xenbus_driver blkback_driver = {
+	.ids = ids,
+	.probe = blkback_probe,
+	.remove = blkback_remove,
+	.otherend_changed = frontend_changed,
+	/* Closed is ours to tell, when it is true. */
+	.allow_rebind = true,
+	.driver.dev_groups = blkback_groups,
+};
+
+/**
+ * blkback_xenbus_init() - begin to serve disks
+ *
+ * Return: 0 or a negative errno.
+ */
+int blkback_xenbus_init(void)
+{
+	int err;
+
+	/* Unbound: a disk that takes long to open keeps no other waiting. */
+	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND | WQ_MEM_RECLAIM,
+			     WQ_UNBOUND_MAX_ACTIVE);
+	if (!wq)
+		return -ENOMEM;
+	err = xenbus_register_backend(&blkback_driver);
+	if (err)
+		destroy_workqueue(wq);
+	return err;
+}
+
+/**
+ * blkback_xenbus_exit() - serve no more disks
+ *
+ * The last work may still be clearing away; it is waited for.
+ */
+void blkback_xenbus_exit(void)
+{
+	xenbus_unregister_driver(&blkback_driver);
+	destroy_workqueue(wq);
+}
