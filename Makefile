@@ -1,14 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The kernel to build for: the one that runs here if its headers are installed,
-# or else the newest whose headers are.
+#
+#   make              build xen-blkback.ko
+#   make check        everything that can be checked, a real Xen host included
+#   make demo         watch a guest get a disk from it
+#   make install      put it before the in-tree module of the kernel built for
+#   make dkms-install have DKMS build and install it for every kernel
+#
+# The kernel to build for is the one that runs here if its headers are
+# installed, or else the newest whose headers are; KVER= or KDIR= say otherwise.
 headers := $(sort $(patsubst /lib/modules/%/build/Makefile,%, \
 	     $(wildcard /lib/modules/*/build/Makefile)))
 KVER ?= $(or $(filter $(shell uname -r),$(headers)),$(lastword $(headers)))
 KDIR ?= /lib/modules/$(KVER)/build
 
-module:
+version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+sources := $(filter-out %.mod.c,$(wildcard *.c *.h))
+dkms-dir := $(DESTDIR)/usr/src/xen-blkback-$(version)
+
+module: need-headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-clean:
+need-headers:
+	@test -e $(KDIR)/Makefile || { \
+	  echo "No kernel headers in $(KDIR): apt install linux-headers-amd64, or say KVER= or KDIR=" >&2; \
+	  exit 1; }
+
+check:
+	@tests/check.sh
+
+demo:
+	@tests/demo.sh
+
+install: module
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates \
+	  CONFIG_MODULE_SIG_ALL= modules_install
+	depmod $(KVER)
+
+dkms-install:
+	install -d $(dkms-dir)/compat/probes
+	install -m 644 Makefile Kbuild dkms.conf LICENSE $(sources) $(dkms-dir)
+	install -m 644 compat/*.h $(dkms-dir)/compat
+	install -m 644 compat/probes/*.c $(dkms-dir)/compat/probes
+	dkms install -m xen-blkback -v $(version) -k $(KVER)
+
+clean: need-headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+# The testbed's images too, which take minutes to build again.
+distclean: clean
 	rm -rf build
+
+.PHONY: module need-headers check demo install dkms-install clean distclean

@@ -30,7 +30,7 @@ unsigned int blkback_max_ring_order = XENBUS_MAX_RING_GRANT_ORDER;
 
 static int set_max_queues(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 1, nr_cpu_ids);
+	return param_set_uint_minmax(val, kp, 1, BLKBACK_MAX_QUEUES);
 }
 
 static int set_max_ring_order(const char *val, const struct kernel_param *kp)
@@ -50,7 +50,7 @@ static const struct kernel_param_ops max_ring_order_ops = {
 
 module_param_cb(max_queues, &max_queues_ops, &blkback_max_queues, 0644);
 MODULE_PARM_DESC(max_queues,
-		 "Most queues a disk may have, 1 to the number of possible CPUs (default: online CPUs)");
+		 "Most queues a disk may have, 1 to 256 (default: one for each online CPU)");
 module_param_cb(max_ring_page_order, &max_ring_order_ops,
 		&blkback_max_ring_order, 0644);
 MODULE_PARM_DESC(max_ring_page_order,

@@ -35,6 +35,9 @@
 #include "decode.h"
 #include "sring.h"
 
+/* Far more than any frontend has CPUs to use; keeps max_queues from typos. */
+#define BLKBACK_MAX_QUEUES	256
+
 /* Most requests prepared together: as many as a one-page ring holds. */
 #define BLKBACK_BATCH_REQS	32
 
