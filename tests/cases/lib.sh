@@ -1,0 +1,259 @@
+# shellcheck shell=bash
+# What a case has at hand. A case is a shell script that runs in dom0 under set -eu; a command that
+# fails makes the case fail. Its comment in line 2 says what it proves and names it in the report.
+
+state=/run/testbed
+CASE=${CASE:-none}
+GUEST_LIMIT=${GUEST_LIMIT:-600}
+
+# --- Verdicts ---------------------------------------------------------------------------------
+# File descriptor 3 is the report; what a case prints otherwise shows up there as a comment.
+
+# end_case STATUS LINE: the first verdict counts, even if it is reached in a subshell.
+end_case() {
+	[ -s "$state/verdict" ] || printf '%s\n' "$2" >"$state/verdict"
+	trap - ERR
+	exit "$1"
+}
+
+# One part of the case has passed.
+pass() { printf 'ok - %s: %s\n' "$CASE" "$*" >&3; }
+
+# The driver is wrong.
+fail() { end_case 1 "not ok - $CASE: $*"; }
+
+# The test is wrong, or the testbed: nothing is known about the driver.
+error() { end_case 2 "not ok - $CASE: $* # ERROR"; }
+
+skip() { end_case 0 "ok - $CASE # SKIP $*"; }
+
+note() { printf '%s\n' "$*"; }
+
+# at_end COMMAND...: runs after the case, last one first, when all its disks are detached.
+at_end() { printf '%q ' "$@" >>"$state/at_end"; echo >>"$state/at_end"; }
+
+# expect WHAT WANTED FOUND
+expect() { [ "$2" = "$3" ] || fail "$1: expected '$2', found '$3'"; }
+
+# within SECONDS COMMAND...: waits until COMMAND succeeds. No command should be slow itself.
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+
+# wait_until SECONDS DESCRIPTION COMMAND...: the same, and the case fails if it never does.
+wait_until() {
+	local seconds=$1 description=$2
+	shift 2
+	within "$seconds" "$@" || fail "waited $seconds s in vain: $description"
+}
+
+# --- The module under test --------------------------------------------------------------------
+
+# module_load [PARAMETER...]
+module_load() {
+	if [ -e /job/xen-blkback.ko ]; then
+		insmod /job/xen-blkback.ko "$@"
+	else
+		modprobe xen-blkback "$@"
+	fi
+}
+
+module_unload() { rmmod xen_blkback; }
+
+module_loaded() { [ -d /sys/module/xen_blkback ]; }
+
+# --- Guests -----------------------------------------------------------------------------------
+
+domid() { /guest/remote domid "$1"; }
+
+guest_exists() { domid "$1" >/dev/null; }
+
+guest_path() { echo "/local/domain/$(domid "$1")"; }
+
+# guest_config NAME [CFG_LINE...]: later lines override earlier ones.
+guest_config() {
+	printf '%s\n' "name='$1'" "type='pv'" "kernel='/guest/vmlinux'" "ramdisk='/guest/guest.cpio'" \
+		"extra='console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 ${FRONTEND:-}'" \
+		"memory=192" "vcpus=4" "on_crash='destroy'"
+	shift
+	printf '%s\n' "$@"
+}
+
+guest_create() {
+	guest_config "$@" >"$state/$1.cfg"
+	printf '=== case %s\n' "$CASE" >>"/job/consoles/guest-$1.log"
+	xl -f create -q "$state/$1.cfg"
+}
+
+# guest_start NAME [CFG_LINE...]: boots a guest, unless it is running already. The guest 'main' is
+# kept for the next case when a case passes; all others are destroyed.
+# FRONTEND='frontend.max_queues=2 ...' are parameters for its xen-blkfront.
+guest_start() {
+	local name=$1
+	guest_exists "$name" && return
+	guest_create "$@" || error "xl create $name failed"
+	guest_wait "$name"
+}
+
+# guest_stop NAME: an orderly shutdown.
+guest_stop() {
+	guest_run "$1" 'sync; (sleep 0.2; poweroff -f) >/dev/null 2>&1 &'
+	wait_until 60 "guest $1 is gone after poweroff" guest_gone "$1"
+}
+
+# guest_wait NAME: until a guest that boots takes commands.
+guest_wait() { /guest/remote wait "$1" "$GUEST_LIMIT" || error "guest $1 did not come up"; }
+
+guest_gone() { ! guest_exists "$1"; }
+
+guest_destroy() { xl destroy "$1"; }
+
+# guest_run NAME [COMMAND...]: runs COMMAND (or a script from standard input) in the guest's shell,
+# prints its output and returns its exit status. One at a time.
+guest_run() {
+	local name=$1 status=0
+	shift
+	if [ $# -gt 0 ]; then
+		/guest/remote run "$name" "$GUEST_LIMIT" <<<"$*" || status=$?
+	else
+		/guest/remote run "$name" "$GUEST_LIMIT" || status=$?
+	fi
+	[ "$status" -ne 255 ] || error "guest $name did not answer: $*"
+	return "$status"
+}
+
+# guest_background NAME JOB COMMAND...: starts COMMAND in the guest and returns at once.
+guest_background() {
+	local name=$1 job=$2
+	shift 2
+	guest_run "$name" "rm -f /tmp/$job.status; { ($*) >/tmp/$job.output 2>&1 </dev/null; echo \$? >/tmp/$job.part; mv /tmp/$job.part /tmp/$job.status; } &"
+}
+
+# guest_finish NAME JOB: waits for it, prints its output and returns its exit status.
+guest_finish() {
+	guest_run "$1" "until [ -e /tmp/$2.status ]; do sleep 0.2; done; cat /tmp/$2.output; exit \$(cat /tmp/$2.status)"
+}
+
+# guest_frontend NAME PARAMETER...: loads the guest's xen-blkfront anew. No disk may be in use.
+guest_frontend() {
+	local name=$1
+	shift
+	guest_run "$name" "rmmod xen_blkfront && insmod \$(grep xen-blkfront /modules) $*" ||
+		error "guest $name could not load its frontend anew"
+}
+
+# --- Disks ------------------------------------------------------------------------------------
+
+# backend_path GUEST VDEV: the backend's folder in xenstore.
+backend_path() {
+	local vbd id
+	vbd=/local/domain/0/backend/vbd/$(domid "$1")
+	for id in $(xenstore-list "$vbd" 2>/dev/null); do
+		[ "$(xs_read "$vbd/$id/dev")" != "$2" ] || { echo "$vbd/$id"; return; }
+	done
+	return 1
+}
+
+frontend_path() { xs_read "$(backend_path "$1" "$2")/frontend"; }
+
+# backend_sysfs GUEST VDEV: the backend's folder in sysfs.
+backend_sysfs() {
+	local path
+	path=$(backend_path "$1" "$2") || return
+	path=${path#*/vbd/}
+	echo "/sys/bus/xen-backend/devices/vbd-${path/\//-}"
+}
+
+xs_read() { xenstore-read "$1" 2>/dev/null; }
+
+# backend_state_is GUEST VDEV NUMBER: 4 is Connected, 6 is Closed.
+backend_state_is() { [ "$(xs_read "$(backend_path "$1" "$2")/state")" = "$3" ]; }
+
+vdev_of() {
+	case $1 in
+	*vdev=*) echo "$1" | sed 's/.*vdev=\([a-z0-9]*\).*/\1/' ;;
+	*) echo "$1" | cut -d, -f2 ;;
+	esac
+}
+
+# attach GUEST DISKSPEC: a disk as xl describes it, such as phy:/dev/vg/lv,xvdb,w; returns when the
+# guest can use it.
+attach() {
+	local vdev
+	vdev=$(vdev_of "$2")
+	xl block-attach "$1" "$2" || fail "xl block-attach $1 $2"
+	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
+	guest_run "$1" "i=0; until [ -b /dev/$vdev ]; do i=\$((i + 1)); [ \$i -lt 600 ] || exit 1; sleep 0.1; done" ||
+		fail "$vdev does not appear in $1"
+}
+
+# detach GUEST VDEV: returns when nothing of the disk is left in xenstore.
+detach() {
+	xl block-detach "$1" "$2" || fail "xl block-detach $1 $2"
+	wait_until 60 "$2 of $1 is gone from xenstore" backend_is_gone "$1" "$2"
+}
+
+backend_is_gone() { ! backend_path "$1" "$2"; }
+
+# volume NAME MEGABYTES: prints the path of a new LVM volume that lasts until the case ends.
+volume() {
+	vgs testbed >/dev/null 2>&1 || vgcreate -q testbed /dev/vdc >/dev/null
+	lvcreate -q -q -y -W n -Z n -n "$1" -L "$2M" testbed >/dev/null
+	at_end lvremove -q -q -y "testbed/$1"
+	echo "/dev/testbed/$1"
+}
+
+# loop_disk FILE MEGABYTES: prints the loop device of a new file; both last until the case ends.
+loop_disk() {
+	local device
+	modprobe loop
+	truncate -s "$2M" "$1"
+	at_end rm "$1"
+	device=$(losetup --show -f "$1")
+	at_end losetup -d "$device"
+	echo "$device"
+}
+
+sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
+
+# --- What is left behind ----------------------------------------------------------------------
+
+threads_of_backend() { ps -e -o comm= | grep '^blkback' || :; }
+
+# The in-tree driver's are called otherwise than ours.
+irqs_of_backend() { grep -oE '(blkif-backend|blkback\.).*' /proc/interrupts || :; }
+
+vbds_of_backend() { xenstore-ls -f /local/domain/0/backend/vbd 2>/dev/null | grep '/state = ' || :; }
+
+# grants_mapped DOMID: how many of the guest's grants others have mapped, by Xen's own account. The
+# first eight belong to the tool stack: console and xenstore.
+grants_mapped() {
+	xl dmesg -c >/dev/null
+	xl debug-keys g
+	xl dmesg | awk -v "domain=d$1" '
+		/grant-table for remote/ { mine = ($5 == domain || $6 == domain) }
+		mine && /\[0x/ { split($0, part, /[][]/); if (part[2] !~ /^0x00[0-7]$/) count++ }
+		END { print count + 0 }'
+}
+
+# evtchns_bound DOMID: how many of dom0's event channels lead to that guest.
+evtchns_bound() {
+	/usr/lib/xen-*/bin/lsevtchn 0 | grep -c "Remote Domain: $1\b" || :
+}
+
+leftovers() {
+	local domain
+	threads_of_backend | sed 's/^/thread /'
+	irqs_of_backend | sed 's/^/irq /'
+	vbds_of_backend | sed 's/^/xenstore /'
+	for domain in $(xl list | awk 'NR > 1 && $2 > 0 { print $2 }'); do
+		[ "$(grants_mapped "$domain")" = 0 ] || echo "grants of domain $domain: $(grants_mapped "$domain")"
+	done
+}
+
+nothing_left() { [ -z "$(leftovers)" ]; }
