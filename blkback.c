@@ -17,6 +17,7 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/sched/mm.h>
 #include <xen/events.h>
 #include <xen/xen.h>
 
@@ -58,7 +59,7 @@ MODULE_PARM_DESC(max_ring_page_order,
 
 static void count(struct blkback_ring *ring, enum blkback_stat what, u64 n)
 {
-	/* We are the only writer; a reader must see all of it or nothing. */
+	/* We are the only writer; a 64-bit reader sees all of it or nothing. */
 	WRITE_ONCE(ring->stats[what], ring->stats[what] + n);
 }
 
@@ -108,6 +109,7 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	status = check_request(wire, disk);
 	if (status != BLKIF_RSP_OKAY) {
 		sring_take(&ring->sring);
+		ring->worked = true;
 		sring_respond(&ring->sring, wire->id, wire->operation, status);
 		return true;
 	}
@@ -117,9 +119,11 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	if (!req) {
 		count(ring, STAT_OO_REQ, 1);
 		ring->retry = true;
+		ring->worked = true;	/* not the frontend's fault */
 		return false;
 	}
 	sring_take(&ring->sring);
+	ring->worked = true;
 	if (!wire->indirect)
 		memcpy(&batch->descs[batch->nr_segs], wire->seg,
 		       wire->nr_segs * sizeof(wire->seg[0]));
@@ -248,7 +252,7 @@ static void submit(struct blkback_ring *ring)
 
 /* --- respond -------------------------------------------------------------- */
 
-/* All completed requests, the oldest first, but for those still busy. */
+/* All completed requests but those still busy; the oldest first, mostly. */
 static struct llist_node *collect_done(struct blkback_ring *ring)
 {
 	struct llist_node *todo[] = { ring->busy, llist_del_all(&ring->done) };
@@ -309,25 +313,30 @@ static bool ring_has_work(const struct blkback_ring *ring)
 	return sring_unread(&ring->sring) != 0;
 }
 
-/* One round. Return whether anything was found to do. */
-static bool ring_serve(struct blkback_ring *ring)
+/* Not every resize comes with word of it: see capacity.c. */
+static void look_at_disk(struct blkback_ring *ring, struct disk_limits *disk)
 {
-	__u32 responses = ring->sring.rsp_prod;
-	__u32 requests = ring->sring.req_cons;
+	vbd_limits(&ring->conn->dev->vbd, disk);
+	if (disk->capacity == ring->capacity)
+		return;
+	ring->capacity = disk->capacity;
+	blkback_kick(ring->conn->dev);
+}
+
+static void ring_serve(struct blkback_ring *ring)
+{
 	struct disk_limits disk;
 
 	ring->retry = false;
 	respond(ring);
 	if (!ring_stopped(ring)) {
-		vbd_limits(&ring->conn->dev->vbd, &disk);
+		look_at_disk(ring, &disk);
 		fetch(ring, &disk);
 		prepare(ring, &disk);
 		submit(ring);
 	}
 	if (sring_publish(&ring->sring))
 		notify_remote_via_irq(ring->irq);
-	return responses != ring->sring.rsp_prod ||
-	       requests != ring->sring.req_cons;
 }
 
 /*
@@ -335,14 +344,17 @@ static bool ring_serve(struct blkback_ring *ring)
  * channel deliver it, and sleep. While there is work neither is done, so that
  * a busy ring sees no interrupts.
  */
-static void ring_sleep(struct blkback_ring *ring, bool worked)
+static void ring_sleep(struct blkback_ring *ring)
 {
 	long timeout = ring->retry ? RETRY_JIFFIES : MAX_SCHEDULE_TIMEOUT;
 
 	sring_arm(&ring->sring);
 	if (!ring_has_work(ring) && READ_ONCE(ring->event)) {
 		WRITE_ONCE(ring->event, false);
-		xen_irq_lateeoi(ring->irq, worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
+		/* A frontend that sends events for nothing is slowed down. */
+		xen_irq_lateeoi(ring->irq,
+				ring->worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
+		ring->worked = false;
 	}
 	wait_event_freezable_timeout(ring->wait,
 				     ring_has_work(ring) ||
@@ -380,17 +392,16 @@ int ring_thread(void *data)
 {
 	struct blkback_ring *ring = data;
 	struct blkback_dev *dev = ring->conn->dev;
-	bool worked = false;
 
+	/* Memory that is freed by writing to this very disk is no help. */
+	memalloc_noio_save();
 	set_freezable();
 	while (!ring_ended(ring)) {
-		if (ring_serve(ring)) {
-			worked = true;
-			cond_resched();
-			continue;
-		}
-		ring_sleep(ring, worked);
-		worked = false;
+		ring_serve(ring);
+		if (!ring_has_work(ring))
+			ring_sleep(ring);
+		try_to_freeze();
+		cond_resched();
 	}
 	if (atomic_dec_and_test(&ring->conn->running))
 		blkback_kick(dev);
@@ -406,21 +417,22 @@ static int __init blkback_init(void)
 	if (!xen_domain())
 		return -ENODEV;
 	if (!blkback_max_queues)
-		blkback_max_queues = num_online_cpus();
-	err = blkback_xenbus_init();
-	if (err)
-		return err;
+		blkback_max_queues = min(num_online_cpus(), BLKBACK_MAX_QUEUES);
 	err = capacity_init();
 	if (err)
-		blkback_xenbus_exit();
+		return err;
+	/* Last: from here on there are devices. */
+	err = blkback_xenbus_init();
+	if (err)
+		capacity_exit();
 	return err;
 }
 module_init(blkback_init);
 
 static void __exit blkback_exit(void)
 {
-	capacity_exit();
 	blkback_xenbus_exit();
+	capacity_exit();
 }
 module_exit(blkback_exit);
 

@@ -4,7 +4,8 @@
  *
  * The block layer tells nobody inside the kernel when a disk grows or shrinks,
  * but it does send a "change" uevent. So we listen to those, as udev does, and
- * need no timer that looks at every disk again and again.
+ * need no timer that looks at every disk again and again. A partition moved under
+ * our feet (BLKPG) sends none; a ring notices that at its next request.
  */
 #include <linux/kdev_t.h>
 #include <linux/net.h>
@@ -69,13 +70,16 @@ int capacity_init(void)
 		.nl_family = AF_NETLINK,
 		.nl_groups = KERNEL_UEVENTS,
 	};
-	int err;
+	int err, on = 1;
 
 	err = sock_create_kern(&init_net, AF_NETLINK, SOCK_RAW,
 			       NETLINK_KOBJECT_UEVENT, &uevents);
 	if (err)
 		return err;
 	uevents->sk->sk_data_ready = uevents_ready;
+	/* Or else one message lost for lack of memory would be the last. */
+	uevents->ops->setsockopt(uevents, SOL_NETLINK, NETLINK_NO_ENOBUFS,
+				 KERNEL_SOCKPTR(&on), sizeof(on));
 	err = kernel_bind(uevents, (struct sockaddr *)&addr, sizeof(addr));
 	if (err)
 		sock_release(uevents);

@@ -36,7 +36,7 @@
 #include "sring.h"
 
 /* Far more than any frontend has CPUs to use; keeps max_queues from typos. */
-#define BLKBACK_MAX_QUEUES	256
+#define BLKBACK_MAX_QUEUES	256U
 
 /* Most requests prepared together: as many as a one-page ring holds. */
 #define BLKBACK_BATCH_REQS	32
@@ -111,13 +111,16 @@ struct blkback_vbd {
  * @watch_path: the path watched
  * @state: written by @work; other readers see some recent value
  * @removed: set once, by remove: no frontend to talk to any more
+ * @refused: this frontend, or its disk, was no good: it has to leave before it
+ *	may try again
  * @max_queues: as offered to this frontend, whatever the parameter says now
  * @max_ring_order: likewise
  * @vbd: the disk
  * @conn: written by @work under @conn_lock; NULL if not connected
  * @past: sums over the rings of past connections; under @conn_lock
  * @conn_lock: lets readers of statistics look at @conn and @past
- * @all: in the list of devices, under the lock of that list
+ * @all: in the list of devices, under the lock of that list, until closed for
+ *	good
  */
 struct blkback_dev {
 	struct kref ref;
@@ -129,6 +132,7 @@ struct blkback_dev {
 	char *watch_path;
 	enum blkback_state state;
 	bool removed;
+	bool refused;
 	unsigned int max_queues;
 	unsigned int max_ring_order;
 	struct blkback_vbd vbd;
@@ -164,7 +168,8 @@ struct blkback_conn {
 
 /**
  * struct blkback_seg - a piece of a guest's page, and where it is mapped
- * @page: our page, the guest's behind it while @handle is valid
+ * @page: our page, the guest's behind it while @handle is valid; NULL if it is
+ *	lost
  * @handle: of the mapping; INVALID_GRANT_HANDLE if there is none
  * @gref: the guest's grant reference
  * @offset: of the data in the page, in bytes
@@ -209,6 +214,7 @@ struct blkback_req {
  * @descs: one page with the descriptors of all segments, in the order of
  *	@reqs; those of INDIRECT requests are copied straight here
  * @pages: for the hypercalls below
+ * @segs: what is being unmapped
  * @map: guest pages to map
  * @unmap: guest pages to unmap, at another time than @map
  * @copy: descriptors to copy in
@@ -220,6 +226,7 @@ struct blkback_batch {
 	struct wire_request wire[BLKBACK_BATCH_REQS];
 	struct blkif_segment *descs;
 	struct page *pages[BLKBACK_MAX_SEGMENTS];
+	struct blkback_seg *segs[BLKBACK_MAX_SEGMENTS];
 	union {
 		struct gnttab_map_grant_ref map[BLKBACK_MAX_SEGMENTS];
 		struct gnttab_unmap_grant_ref unmap[BLKBACK_MAX_SEGMENTS];
@@ -244,11 +251,14 @@ struct blkback_batch {
  * @reserve_used: whether @reserve is taken
  * @retry: something was short or busy, and no event will say when it no longer
  *	is: look again in a while
+ * @worked: a request was taken since the last EOI: the event was not for nothing
+ * @capacity: size of the disk when last looked at, in 512-byte sectors
  * @busy: completed requests whose pages somebody still looks at
  * @pages: pages to map guest pages to
  * @batch: requests being prepared
  * @stats: written by @thread only, see enum blkback_stat
- * @event: an event has come and its EOI is due; set by the irq handler
+ * @event: an event has come and its EOI is due; set by the interrupt handler,
+ *	cleared by @thread before it gives the EOI
  * @done: completed requests; added to from any context
  *
  * From @sring to @stats all belongs to @thread, once that runs.
@@ -269,6 +279,8 @@ struct blkback_ring {
 	struct blkback_seg *reserve;
 	bool reserve_used;
 	bool retry;
+	bool worked;
+	u64 capacity;
 	struct llist_node *busy;
 	struct gnttab_page_cache pages;
 	struct blkback_batch *batch;
@@ -308,9 +320,10 @@ struct ring_keys {
 
 int write_offer(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
-int write_size(struct blkback_dev *dev);
+void announce_size(struct blkback_dev *dev);
 char *read_disk_name(struct xenbus_device *xdev);
-bool read_disk(struct blkback_dev *dev);
+bool disk_named(struct blkback_dev *dev);
+void read_disk(struct blkback_dev *dev);
 struct blkback_conn *read_conn(struct blkback_dev *dev);
 int read_ring(const struct blkback_conn *conn, unsigned int index,
 	      struct ring_keys *keys);

@@ -43,11 +43,8 @@ static int ring_map(struct blkback_ring *ring, struct ring_keys *keys)
 
 	err = xenbus_map_ring_valloc(conn->dev->xdev, keys->refs, nr_pages,
 				     &ring->mapped);
-	if (err) {
-		blkback_error(conn->dev, err, "cannot map the %u pages of ring %u",
-			      nr_pages, ring->index);
+	if (err)	/* told by the function itself, with grant and reason */
 		return err;
-	}
 	if (sring_attach(&ring->sring, ring->mapped, conn->abi, nr_pages))
 		return 0;
 	blkback_error(conn->dev, -EINVAL,
@@ -176,7 +173,10 @@ struct blkback_conn *conn_create(struct blkback_dev *dev)
 	if (IS_ERR(conn))
 		return conn;
 	/* It may outlive the device's driver, but not the code it runs. */
-	__module_get(THIS_MODULE);
+	if (!try_module_get(THIS_MODULE)) {
+		kfree(conn);
+		return ERR_PTR(-ENODEV);
+	}
 	blkback_get(dev);
 	for (i = 0; i < conn->nr_rings; i++) {
 		err = ring_create(conn, i);
@@ -244,9 +244,7 @@ void conn_destroy(struct blkback_conn *conn)
 	for (i = 0; i < conn->nr_rings; i++)
 		if (conn->rings[i])
 			ring_detach(conn->rings[i]);
-	/* The bio that came home last may still be waking a thread: see
-	 * complete_req().
-	 */
+	/* The bio that came home last may be waking its thread even now. */
 	synchronize_rcu();
 	for (i = 0; i < conn->nr_rings; i++)
 		if (conn->rings[i])

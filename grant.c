@@ -12,6 +12,9 @@
 
 #include "common.h"
 
+/* Grants are of pages of 4 KiB. With other pages here they need more care. */
+static_assert(PAGE_SIZE == BLKIF_PAGE_SIZE);
+
 static domid_t guest_of(const struct blkback_ring *ring)
 {
 	return ring->conn->dev->xdev->otherend_id;
@@ -169,8 +172,8 @@ static unsigned int take_map_results(const struct blkback_batch *batch,
  * cannot be mapped gets status ERROR; it still goes through
  * guest_pages_unmap().
  *
- * Context: may sleep for half a minute in the worst case, when the guest's
- * memory is paged out.
+ * Context: may sleep while the guest's memory is paged out, up to half a minute
+ * for each such page.
  */
 void guest_pages_map(struct blkback_ring *ring)
 {
@@ -207,12 +210,24 @@ bool guest_pages_busy(const struct blkback_req *req)
 	return false;
 }
 
+/*
+ * Only handles that a map has returned come here, so none of it can fail but by
+ * a bug of ours. A page that stayed mapped is then never used for anything else.
+ */
 static void unmap_flush(struct blkback_batch *batch, unsigned int n)
 {
-	/* Only handles that a map has returned come here: it cannot fail. */
-	if (n)
-		WARN_ON_ONCE(gnttab_unmap_refs(batch->unmap, NULL,
-					       batch->pages, n));
+	unsigned int i;
+	int err;
+
+	if (!n)
+		return;
+	err = gnttab_unmap_refs(batch->unmap, NULL, batch->pages, n);
+	for (i = 0; i < n; i++) {
+		bool unmapped = !err && batch->unmap[i].status == GNTST_okay;
+
+		if (WARN_ONCE(!unmapped, "a guest's page stays mapped\n"))
+			batch->segs[i]->page = NULL;
+	}
 }
 
 /**
@@ -236,6 +251,7 @@ void guest_pages_unmap(struct blkback_ring *ring, struct llist_node *reqs)
 				unmap_flush(batch, n);
 				n = 0;
 			}
+			batch->segs[n] = seg;
 			batch->pages[n] = seg->page;
 			gnttab_set_unmap_op(&batch->unmap[n++],
 					    page_vaddr(seg->page),
@@ -253,13 +269,14 @@ void guest_pages_unmap(struct blkback_ring *ring, struct llist_node *reqs)
  */
 void guest_pages_free(struct blkback_ring *ring, struct blkback_req *req)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	if (!req->segs)
 		return;
 	for (i = 0; i < req->nr_segs; i++)
-		ring->batch->pages[i] = req->segs[i].page;
-	gnttab_page_cache_put(&ring->pages, ring->batch->pages, req->nr_segs);
+		if (req->segs[i].page)
+			ring->batch->pages[n++] = req->segs[i].page;
+	gnttab_page_cache_put(&ring->pages, ring->batch->pages, n);
 	gnttab_page_cache_shrink(&ring->pages, BLKBACK_SPARE_PAGES);
 	free_segs(ring, req->segs);
 	req->segs = NULL;

@@ -15,14 +15,61 @@
 /* How much of a text that a guest wrote goes into a message. */
 #define MAX_QUOTE	32
 
-static int tell(struct blkback_dev *dev, const char *key, u64 value)
-{
-	int err = xenbus_printf(XBT_NIL, dev->xdev->nodename, key, "%llu",
-				value);
+/* The toolstack writes to our directory too, but not for ever. */
+#define MAX_TRIES	16
 
+struct backend_key {
+	const char *name;
+	u64 value;
+};
+
+/* Connected, written once more, makes frontends look at the size again. */
+static int repeat_connected(struct xenbus_transaction xbt, const char *dir)
+{
+	int state;
+
+	/* The toolstack may have asked us to close meanwhile. */
+	if (xenbus_scanf(xbt, dir, "state", "%d", &state) != 1 ||
+	    state != XenbusStateConnected)
+		return 0;
+	return xenbus_printf(xbt, dir, "state", "%d", state);
+}
+
+static int write_keys(struct xenbus_transaction xbt, const char *dir,
+		      const struct backend_key *keys, unsigned int n, bool again)
+{
+	unsigned int i;
+	int err = 0;
+
+	/* Do not bring back a directory that has been removed. */
+	if (!xenbus_exists(xbt, dir, "state"))
+		return -ENOENT;
+	for (i = 0; i < n && !err; i++)
+		err = xenbus_printf(xbt, dir, keys[i].name, "%llu",
+				    keys[i].value);
+	return err ?: again ? repeat_connected(xbt, dir) : 0;
+}
+
+/* All keys appear at once, and with @again the frontend is told to look. */
+static int tell(struct blkback_dev *dev, const struct backend_key *keys, unsigned int n,
+		bool again)
+{
+	struct xenbus_transaction xbt;
+	unsigned int tries = 0;
+	int err, end;
+
+	do {
+		err = xenbus_transaction_start(&xbt);
+		if (err)
+			break;
+		err = write_keys(xbt, dev->xdev->nodename, keys, n, again);
+		end = xenbus_transaction_end(xbt, err);
+		if (!err)
+			err = end;
+	} while (err == -EAGAIN && ++tries < MAX_TRIES);
 	if (err)
-		blkback_error(dev, err, "cannot write %s to xenstore (%pe)", key,
-			      ERR_PTR(err));
+		blkback_error(dev, err, "cannot write %s to xenstore (%pe)",
+			      keys[0].name, ERR_PTR(err));
 	return err;
 }
 
@@ -36,22 +83,13 @@ int write_offer(struct blkback_dev *dev)
 {
 	dev->max_queues = READ_ONCE(blkback_max_queues);
 	dev->max_ring_order = READ_ONCE(blkback_max_ring_order);
-	return tell(dev, "multi-queue-max-queues", dev->max_queues) ?:
-	       tell(dev, "max-ring-page-order", dev->max_ring_order) ?:
-	       tell(dev, "feature-max-indirect-segments",
-		    BLKBACK_MAX_SEGMENTS);
-}
+	const struct backend_key keys[] = {
+		{ "multi-queue-max-queues", dev->max_queues },
+		{ "max-ring-page-order", dev->max_ring_order },
+		{ "feature-max-indirect-segments", BLKBACK_MAX_SEGMENTS },
+	};
 
-/**
- * write_size() - tell the frontend how large the disk is
- * @dev: its disk is open
- *
- * Return: 0, or a negative errno that has been told to the toolstack.
- */
-int write_size(struct blkback_dev *dev)
-{
-	dev->vbd.told_sectors = bdev_nr_sectors(dev->vbd.bdev);
-	return tell(dev, "sectors", dev->vbd.told_sectors);
+	return tell(dev, keys, ARRAY_SIZE(keys), false);
 }
 
 /**
@@ -66,14 +104,34 @@ int write_size(struct blkback_dev *dev)
  */
 int write_disk(struct blkback_dev *dev)
 {
-	const struct blkback_vbd *vbd = &dev->vbd;
+	struct blkback_vbd *vbd = &dev->vbd;
+	u64 sectors = bdev_nr_sectors(vbd->bdev);
+	const struct backend_key keys[] = {
+		{ "sectors", sectors },
+		{ "sector-size", bdev_logical_block_size(vbd->bdev) },
+		{ "physical-sector-size", bdev_physical_block_size(vbd->bdev) },
+		{ "info", vbd->info },
+		{ "feature-flush-cache", !vbd->read_only },
+	};
+	int err = tell(dev, keys, ARRAY_SIZE(keys), false);
 
-	return write_size(dev) ?:
-	       tell(dev, "sector-size", bdev_logical_block_size(vbd->bdev)) ?:
-	       tell(dev, "physical-sector-size",
-		    bdev_physical_block_size(vbd->bdev)) ?:
-	       tell(dev, "info", vbd->info) ?:
-	       tell(dev, "feature-flush-cache", !vbd->read_only);
+	if (!err)
+		vbd->told_sectors = sectors;
+	return err;
+}
+
+/**
+ * announce_size() - tell a connected frontend that its disk has another size
+ * @dev: its disk is open
+ */
+void announce_size(struct blkback_dev *dev)
+{
+	const struct backend_key size = {
+		"sectors", bdev_nr_sectors(dev->vbd.bdev)
+	};
+
+	if (!tell(dev, &size, 1, true))
+		dev->vbd.told_sectors = size.value;
 }
 
 /**
@@ -95,34 +153,49 @@ char *read_disk_name(struct xenbus_device *xdev)
 }
 
 /**
- * read_disk() - see which disk the toolstack means
+ * disk_named() - whether the toolstack has said which disk it means
+ * @dev: the device
+ *
+ * Return: true if so; read_disk() then knows which.
+ */
+bool disk_named(struct blkback_dev *dev)
+{
+	return xenbus_exists(XBT_NIL, dev->xdev->nodename, "physical-device");
+}
+
+static char first_letter(struct blkback_dev *dev, const char *key)
+{
+	char *text = xenbus_read(XBT_NIL, dev->xdev->nodename, key, NULL);
+	char letter;
+
+	if (IS_ERR(text))
+		return 0;
+	letter = *text;
+	kfree(text);
+	return letter;
+}
+
+/**
+ * read_disk() - see which disk the toolstack means, and what it is to be
  * @dev: its @vbd gets the number, the mode and the kind of disk
  *
- * Return: whether the toolstack has named one yet.
+ * A number that cannot be read counts as 0:0, which cannot be opened.
  */
-bool read_disk(struct blkback_dev *dev)
+void read_disk(struct blkback_dev *dev)
 {
-	const char *dir = dev->xdev->nodename;
 	struct blkback_vbd *vbd = &dev->vbd;
 	unsigned int major, minor;
-	char *mode, *type;
 
-	if (xenbus_scanf(XBT_NIL, dir, "physical-device", "%x:%x", &major,
-			 &minor) != 2)
-		return false;
-	vbd->devt = MKDEV(major, minor);
-	mode = xenbus_read(XBT_NIL, dir, "mode", NULL);
-	vbd->read_only = IS_ERR(mode) || *mode != 'w';
-	if (!IS_ERR(mode))
-		kfree(mode);
+	if (xenbus_scanf(XBT_NIL, dev->xdev->nodename, "physical-device",
+			 "%x:%x", &major, &minor) == 2)
+		WRITE_ONCE(vbd->devt, MKDEV(major, minor));
+	else
+		WRITE_ONCE(vbd->devt, 0);
+	/* "w", and "w!" for a disk that is shared. */
+	WRITE_ONCE(vbd->read_only, first_letter(dev, "mode") != 'w');
 	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
-	type = xenbus_read(XBT_NIL, dir, "device-type", NULL);
-	if (IS_ERR(type))
-		return true;
-	if (!strcmp(type, "cdrom"))
+	if (first_letter(dev, "device-type") == 'c')
 		vbd->info |= VDISK_CDROM;
-	kfree(type);
-	return true;
 }
 
 /* Digits and nothing else: no sign, no blank, no other base. */
@@ -150,7 +223,7 @@ static int read_number(struct blkback_dev *dev, const char *dir,
 		return PTR_ERR(text);
 	err = parse_number(text, value);
 	if (err)
-		blkback_error(dev, err, "%s/%s is \"%*pE\", which is not a number",
+		blkback_error(dev, err, "%s/%s is \"%*pE\", which is not a number up to 4294967295",
 			      dir, key, (int)strnlen(text, MAX_QUOTE), text);
 	kfree(text);
 	return err;

@@ -35,15 +35,15 @@ struct sring {
 	__u32 rsp_published;
 };
 
-static inline void *sring_slot(const struct sring *ring, __u32 index)
+static inline void *sring_slot(const struct sring *sr, __u32 index)
 {
-	return (char *)(ring->shared + 1) +
-	       (index & (ring->nr_slots - 1)) * ring->stride;
+	return (char *)(sr->shared + 1) +
+	       (index & (sr->nr_slots - 1)) * sr->stride;
 }
 
 /**
  * sring_unread() - how many requests wait
- * @ring: the ring
+ * @sr: the ring
  *
  * A frontend never has more requests unanswered than there are slots, and
  * never takes one back. That bounds all memory a ring can make us use.
@@ -51,12 +51,12 @@ static inline void *sring_slot(const struct sring *ring, __u32 index)
  * Return: the number, or -1 if the frontend's index breaks that rule; there is
  * no telling then what the slots hold, and the ring is of no more use.
  */
-static inline int sring_unread(const struct sring *ring)
+static inline int sring_unread(const struct sring *sr)
 {
-	__u32 unread = READ_ONCE(ring->shared->req_prod) - ring->req_cons;
-	__u32 unanswered = ring->req_cons - ring->rsp_prod;
+	__u32 unread = READ_ONCE(sr->shared->req_prod) - sr->req_cons;
+	__u32 unanswered = sr->req_cons - sr->rsp_prod;
 
-	if (unread > ring->nr_slots - unanswered)
+	if (unread > sr->nr_slots - unanswered)
 		return -1;
 	virt_rmb();	/* the index before the slots it speaks of */
 	return unread;
@@ -64,7 +64,7 @@ static inline int sring_unread(const struct sring *ring)
 
 /**
  * sring_attach() - take up a ring
- * @ring: filled in
+ * @sr: filled in
  * @shared: the mapped pages
  * @abi: layout of its requests
  * @pages: how many pages
@@ -73,52 +73,52 @@ static inline int sring_unread(const struct sring *ring)
  *
  * Return: false if the indices found there are out of bounds.
  */
-static inline bool sring_attach(struct sring *ring, void *shared,
+static inline bool sring_attach(struct sring *sr, void *shared,
 				const struct blkif_abi *abi, unsigned int pages)
 {
-	ring->shared = shared;
-	ring->stride = abi->stride;
-	ring->nr_slots = blkif_ring_slots(abi, pages);
-	ring->rsp_prod = READ_ONCE(ring->shared->rsp_prod);
-	ring->rsp_published = ring->rsp_prod;
-	ring->req_cons = ring->rsp_prod;
-	return sring_unread(ring) >= 0;
+	sr->shared = shared;
+	sr->stride = abi->stride;
+	sr->nr_slots = blkif_ring_slots(abi, pages);
+	sr->rsp_prod = READ_ONCE(sr->shared->rsp_prod);
+	sr->rsp_published = sr->rsp_prod;
+	sr->req_cons = sr->rsp_prod;
+	return sring_unread(sr) >= 0;
 }
 
 /**
  * sring_peek() - copy the next request, without taking it
- * @ring: the ring, in which sring_unread() has seen a request
+ * @sr: the ring, in which sring_unread() has seen a request
  * @slot: private memory of BLKIF_MAX_STRIDE bytes
  */
-static inline void sring_peek(const struct sring *ring, void *slot)
+static inline void sring_peek(const struct sring *sr, void *slot)
 {
-	memcpy(slot, sring_slot(ring, ring->req_cons), ring->stride);
+	memcpy(slot, sring_slot(sr, sr->req_cons), sr->stride);
 	/* Whoever looks at the copy must not be made to look at the ring. */
 	barrier();
 }
 
 /**
  * sring_take() - be done with the request last peeked at
- * @ring: the ring
+ * @sr: the ring
  */
-static inline void sring_take(struct sring *ring)
+static inline void sring_take(struct sring *sr)
 {
-	ring->req_cons++;
+	sr->req_cons++;
 }
 
 /**
  * sring_respond() - write a response, not yet seen by the frontend
- * @ring: the ring
+ * @sr: the ring
  * @id: of the request
  * @operation: of the request
  * @status: enum blkif_status
  *
  * The fields are written one by one in place: nothing else of ours leaks.
  */
-static inline void sring_respond(struct sring *ring, __u64 id, __u8 operation,
+static inline void sring_respond(struct sring *sr, __u64 id, __u8 operation,
 				 int status)
 {
-	struct blkif_response *rsp = sring_slot(ring, ring->rsp_prod++);
+	struct blkif_response *rsp = sring_slot(sr, sr->rsp_prod++);
 
 	WRITE_ONCE(rsp->id, id);
 	WRITE_ONCE(rsp->operation, operation);
@@ -127,34 +127,34 @@ static inline void sring_respond(struct sring *ring, __u64 id, __u8 operation,
 
 /**
  * sring_publish() - let the frontend see all responses written so far
- * @ring: the ring
+ * @sr: the ring
  *
  * Return: whether the frontend wants an event for that.
  */
-static inline bool sring_publish(struct sring *ring)
+static inline bool sring_publish(struct sring *sr)
 {
-	__u32 old = ring->rsp_published;
-	__u32 new = ring->rsp_prod;
+	__u32 old = sr->rsp_published;
+	__u32 new = sr->rsp_prod;
 
 	if (old == new)
 		return false;
 	virt_wmb();	/* the responses before the index that shows them */
-	WRITE_ONCE(ring->shared->rsp_prod, new);
-	ring->rsp_published = new;
+	WRITE_ONCE(sr->shared->rsp_prod, new);
+	sr->rsp_published = new;
 	virt_mb();	/* our index before the frontend's wish */
-	return new - READ_ONCE(ring->shared->rsp_event) < new - old;
+	return new - READ_ONCE(sr->shared->rsp_event) < new - old;
 }
 
 /**
  * sring_arm() - ask for an event at the next request
- * @ring: the ring
+ * @sr: the ring
  *
  * A request that came just before may have brought no event: the caller must
  * call sring_unread() once more before it sleeps.
  */
-static inline void sring_arm(const struct sring *ring)
+static inline void sring_arm(const struct sring *sr)
 {
-	WRITE_ONCE(ring->shared->req_event, ring->req_cons + 1);
+	WRITE_ONCE(sr->shared->req_event, sr->req_cons + 1);
 	virt_mb();	/* our wish before the frontend's index */
 }
 

@@ -8,7 +8,7 @@
 
 #include "common.h"
 
-static struct blkback_dev *of(struct device *device)
+static struct blkback_dev *to_blkback(struct device *device)
 {
 	return dev_get_drvdata(device);
 }
@@ -16,7 +16,7 @@ static struct blkback_dev *of(struct device *device)
 static ssize_t physical_device_show(struct device *device,
 				    struct device_attribute *attr, char *buf)
 {
-	dev_t devt = READ_ONCE(of(device)->vbd.devt);
+	dev_t devt = READ_ONCE(to_blkback(device)->vbd.devt);
 
 	return sysfs_emit(buf, "%x:%x\n", MAJOR(devt), MINOR(devt));
 }
@@ -26,7 +26,7 @@ static ssize_t mode_show(struct device *device, struct device_attribute *attr,
 			 char *buf)
 {
 	return sysfs_emit(buf, "%s\n",
-			  READ_ONCE(of(device)->vbd.read_only) ? "r" : "w");
+			  READ_ONCE(to_blkback(device)->vbd.read_only) ? "r" : "w");
 }
 static DEVICE_ATTR_RO(mode);
 
@@ -67,7 +67,7 @@ static ssize_t show_stat(struct device *device, struct device_attribute *attr,
 		container_of(attr, struct dev_ext_attribute, attr);
 	u64 sum[NR_BLKBACK_STATS];
 
-	stats_sum(of(device), sum);
+	stats_sum(to_blkback(device), sum);
 	return sysfs_emit(buf, "%llu\n", sum[(unsigned long)stat->var]);
 }
 

@@ -18,6 +18,13 @@ static int check_disk(struct blkback_dev *dev)
 	struct block_device *bdev = dev->vbd.bdev;
 	unsigned int block = bdev_logical_block_size(bdev);
 
+	/* The block layer warns of writes to such a disk, and does them. */
+	if (bdev_read_only(bdev) && !dev->vbd.read_only) {
+		blkback_error(dev, -EROFS,
+			      "disk %pg is read-only: attach it in mode r, or make it writable with blockdev --setrw",
+			      bdev);
+		return -EROFS;
+	}
 	if (!bdev_nr_sectors(bdev)) {
 		blkback_error(dev, -ENOMEDIUM,
 			      "disk %pg has no size: insert a medium or grow it, then attach it again",
@@ -51,7 +58,7 @@ int vbd_open(struct blkback_dev *dev)
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		blkback_error(dev, err,
-			      "cannot open disk %u:%u %s (%pe): does it exist, and is it not write-protected?",
+			      "cannot open disk %u:%u %s (%pe): does it exist?",
 			      MAJOR(vbd->devt), MINOR(vbd->devt),
 			      vbd->read_only ? "for reading" : "for writing",
 			      ERR_PTR(err));
@@ -86,24 +93,27 @@ void vbd_close(struct blkback_vbd *vbd)
  * @vbd: open
  * @limits: filled in
  *
- * Context: any. The size is that of this moment: a disk may grow or shrink.
+ * Context: any. It is so at this moment: a disk may grow, shrink, or be made
+ * read-only.
  */
 void vbd_limits(const struct blkback_vbd *vbd, struct disk_limits *limits)
 {
 	limits->capacity = bdev_nr_sectors(vbd->bdev);
 	limits->block_sectors =
 		bdev_logical_block_size(vbd->bdev) >> BLKIF_SECTOR_SHIFT;
-	limits->read_only = vbd->read_only;
+	limits->read_only = vbd->read_only || bdev_read_only(vbd->bdev);
 }
 
 static blk_opf_t disk_op(const struct blkback_req *req)
 {
+	/* Somebody waits for it: not a case for write-back throttling. */
+	const blk_opf_t write = REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+
 	switch (req->operation) {
 	case BLKIF_OP_WRITE:
-		/* Somebody waits for it: not a case for write-back throttling. */
-		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+		return write;
 	case BLKIF_OP_FLUSH_DISKCACHE:
-		return REQ_OP_WRITE | REQ_PREFLUSH;
+		return write | REQ_PREFLUSH;
 	default:
 		return REQ_OP_READ;
 	}
@@ -125,7 +135,10 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 	unsigned int i;
 
 	static_assert(BLKBACK_MAX_SEGMENTS <= BIO_MAX_VECS);
-	/* Never NULL: the allocator keeps a reserve, and we hold none of it. */
+	/*
+	 * Never NULL. It may wait for bios to come home, and those that we have
+	 * put under the plug do: sleeping sends them off.
+	 */
 	bio = bio_alloc(vbd->bdev, req->nr_segs, disk_op(req), GFP_NOIO);
 	bio->bi_private = req;
 	bio->bi_end_io = end_io;

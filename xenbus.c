@@ -28,6 +28,7 @@
  * faster than we look has merely done so unseen. Callbacks on xenwatch do
  * nothing but queue the work, with one exception: see backend_changed().
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -63,8 +64,12 @@ static const struct {
 	[BLKBACK_DRAINING] = {
 		"draining", XenbusStateClosing, BIT(BLKBACK_CLOSED) },
 	[BLKBACK_CLOSED] = {
-		"closed", XenbusStateClosed, BIT(BLKBACK_WAIT_BDEV) },
+		"closed", XenbusStateClosed,
+		BIT(BLKBACK_WAIT_BDEV) | BIT(BLKBACK_DRAINING) },
 };
+
+/* How long to leave xenstore alone when it could not answer. */
+#define XENSTORE_RETRY_MS	100
 
 static void dev_free(struct kref *ref)
 {
@@ -107,7 +112,10 @@ void blkback_put(struct blkback_dev *dev)
 void blkback_kick(struct blkback_dev *dev)
 {
 	kref_get(&dev->ref);
-	/* Queued already: whoever queued it has a reference, it is not ours. */
+	/*
+	 * Queued already: that has a reference of its own. Ours cannot be the
+	 * last one, since the caller has one too.
+	 */
 	if (!queue_work(wq, &dev->work))
 		kref_put(&dev->ref, dev_free);
 }
@@ -126,6 +134,32 @@ void blkback_kick_disk(dev_t devt)
 	list_for_each_entry(dev, &devs, all)
 		if (READ_ONCE(dev->vbd.devt) == devt)
 			blkback_kick(dev);
+	spin_unlock(&devs_lock);
+}
+
+/*
+ * Add a new device to the list. There may be one that was unbound from the same
+ * xenbus device and still has requests out; two at a time would serve one ring.
+ */
+static int remember(struct blkback_dev *new)
+{
+	struct blkback_dev *dev;
+	int err = 0;
+
+	spin_lock(&devs_lock);
+	list_for_each_entry(dev, &devs, all)
+		if (dev->xdev == new->xdev)
+			err = -EBUSY;
+	if (!err)
+		list_add(&new->all, &devs);
+	spin_unlock(&devs_lock);
+	return err;
+}
+
+static void forget(struct blkback_dev *dev)
+{
+	spin_lock(&devs_lock);
+	list_del_init(&dev->all);
 	spin_unlock(&devs_lock);
 }
 
@@ -149,79 +183,119 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 	va_end(args);
 }
 
-/* --- what is so ----------------------------------------------------------- */
+/* --- what a step depends on ----------------------------------------------- */
 
-static bool removed(const struct blkback_dev *dev)
+/**
+ * struct levels - what others want of a device, at one moment
+ * @frontend: state of the frontend; Unknown if it says none
+ * @wanted: the toolstack wants the disk to be there
+ * @removed: the device has no driver any more
+ */
+struct levels {
+	enum xenbus_state frontend;
+	bool wanted;
+	bool removed;
+};
+
+/*
+ * Return 0; or a negative errno if xenstore could not be asked just now, which
+ * must not be taken for an answer.
+ */
+static int read_level(const char *dir, const char *key, int *value)
 {
-	return READ_ONCE(dev->removed);
+	int err = xenbus_scanf(XBT_NIL, dir, key, "%d", value);
+
+	if (err == -ENOMEM || err == -EIO || err == -EINTR)
+		return err;
+	if (err != 1)	/* not there, not to be read, or not a number */
+		*value = 0;
+	return 0;
 }
 
-/* Whether the toolstack wants the disk to be there. */
-static bool wanted(const struct blkback_dev *dev)
+static int read_levels(const struct blkback_dev *dev, struct levels *now)
 {
-	return !removed(dev) && xenbus_dev_is_online(dev->xdev);
+	int frontend, online = 0, err;
+
+	now->removed = READ_ONCE(dev->removed);
+	err = read_level(dev->frontend, "state", &frontend);
+	if (!err && !now->removed)
+		err = read_level(dev->xdev->nodename, "online", &online);
+	now->frontend = frontend;
+	now->wanted = online;
+	return err;
 }
 
 /* A frontend that says nothing, or nothing known, counts as gone. */
-static bool frontend_gone(enum xenbus_state frontend)
+static bool gone(const struct levels *now)
 {
-	return frontend < XenbusStateInitialising ||
-	       frontend == XenbusStateClosed ||
-	       frontend > XenbusStateReconfigured;
+	return now->frontend < XenbusStateInitialising ||
+	       now->frontend == XenbusStateClosed ||
+	       now->frontend > XenbusStateReconfigured;
 }
 
-static bool frontend_leaving(enum xenbus_state frontend)
+/* Before it has a connection, either side can call it off. */
+static bool called_off(const struct levels *now)
 {
-	return frontend_gone(frontend) || frontend == XenbusStateClosing;
+	return gone(now) || now->frontend == XenbusStateClosing || !now->wanted;
 }
 
-static bool frontend_ready(enum xenbus_state frontend)
+/* Initialising: the guest has started anew, we have not seen it close. */
+static bool conn_lost(const struct blkback_dev *dev, const struct levels *now)
 {
-	return frontend == XenbusStateInitialised ||
-	       frontend == XenbusStateConnected;
+	return gone(now) || now->frontend == XenbusStateInitialising ||
+	       now->removed || READ_ONCE(dev->conn->broken);
 }
 
-static bool conn_lost(const struct blkback_dev *dev, enum xenbus_state frontend)
+static bool starts_anew(const struct levels *now)
 {
-	return frontend_gone(frontend) || removed(dev) ||
-	       READ_ONCE(dev->conn->broken);
+	return now->wanted && (now->frontend == XenbusStateInitialising ||
+			       now->frontend == XenbusStateInitialised);
 }
 
-/* --- what follows --------------------------------------------------------- */
+/* Without a connection: may the device forget about this frontend? */
+static bool settled(const struct blkback_dev *dev, const struct levels *now)
+{
+	return gone(now) || !now->wanted || (!dev->refused && starts_anew(now));
+}
+
+/* --- steps ---------------------------------------------------------------- */
 
 static enum blkback_state next_state(struct blkback_dev *dev,
-				     enum xenbus_state frontend)
+				     const struct levels *now)
 {
+	enum blkback_state stay = dev->state;
+
 	switch (dev->state) {
 	case BLKBACK_INIT:
-		return removed(dev) ? BLKBACK_DRAINING : BLKBACK_WAIT_BDEV;
+		return now->removed ? BLKBACK_DRAINING : BLKBACK_WAIT_BDEV;
 	case BLKBACK_WAIT_BDEV:
-		if (frontend_leaving(frontend) || !wanted(dev))
+		if (called_off(now))
 			return BLKBACK_DRAINING;
-		return read_disk(dev) ? BLKBACK_WAIT_FRONTEND : dev->state;
+		return disk_named(dev) ? BLKBACK_WAIT_FRONTEND : stay;
 	case BLKBACK_WAIT_FRONTEND:
-		if (frontend_leaving(frontend) || !wanted(dev))
+		if (called_off(now))
 			return BLKBACK_DRAINING;
-		return frontend_ready(frontend) ? BLKBACK_CONNECTED :
-						  dev->state;
+		return now->frontend == XenbusStateInitialised ||
+		       now->frontend == XenbusStateConnected ?
+		       BLKBACK_CONNECTED : stay;
 	case BLKBACK_CONNECTED:
-		if (conn_lost(dev, frontend))
+		if (conn_lost(dev, now))
 			return BLKBACK_DRAINING;
-		return frontend == XenbusStateClosing ? BLKBACK_CLOSING :
-							dev->state;
+		return called_off(now) ? BLKBACK_CLOSING : stay;
 	case BLKBACK_CLOSING:
-		return conn_lost(dev, frontend) ? BLKBACK_DRAINING : dev->state;
+		return conn_lost(dev, now) ? BLKBACK_DRAINING : stay;
 	case BLKBACK_DRAINING:
-		if (dev->conn || (!frontend_gone(frontend) && wanted(dev)))
-			return dev->state;
-		return BLKBACK_CLOSED;
+		return !dev->conn && settled(dev, now) ? BLKBACK_CLOSED : stay;
 	case BLKBACK_CLOSED:
-		if ((frontend == XenbusStateInitialising ||
-		     frontend == XenbusStateInitialised) && wanted(dev))
-			return BLKBACK_WAIT_BDEV;
-		return dev->state;
+		return starts_anew(now) ? BLKBACK_WAIT_BDEV : stay;
 	}
-	return dev->state;
+	return stay;
+}
+
+static int open_disk(struct blkback_dev *dev)
+{
+	read_disk(dev);
+	return vbd_open(dev);
 }
 
 /* Connected is told only when all rings run, and after what the disk is like. */
@@ -251,10 +325,12 @@ static void drain(struct blkback_dev *dev)
 {
 	if (!dev->conn)
 		return;
-	if (dev->conn->broken)
-		blkback_error(dev, -EPROTO,
-			      "the frontend moved its request index out of bounds; its rings are stopped");
 	conn_stop(dev->conn);
+	if (!dev->conn->broken)
+		return;
+	dev->refused = true;
+	blkback_error(dev, -EPROTO,
+		      "the frontend moved its request index out of bounds; its rings are stopped");
 }
 
 /* Do what belongs to entering a state. Return where that has led. */
@@ -265,10 +341,11 @@ static enum blkback_state enter(struct blkback_dev *dev,
 
 	switch (next) {
 	case BLKBACK_WAIT_BDEV:
+		dev->refused = false;
 		err = write_offer(dev);
 		break;
 	case BLKBACK_WAIT_FRONTEND:
-		err = vbd_open(dev);
+		err = open_disk(dev);
 		break;
 	case BLKBACK_CONNECTED:
 		err = connect(dev);
@@ -283,27 +360,28 @@ static enum blkback_state enter(struct blkback_dev *dev,
 	case BLKBACK_INIT:
 		break;
 	}
-	return err ? BLKBACK_DRAINING : next;
+	if (!err)
+		return next;
+	dev->refused = true;
+	return BLKBACK_DRAINING;
 }
 
-/* The only place that writes our state to xenstore. */
 static void tell_state(struct blkback_dev *dev)
 {
 	struct xenbus_device *xdev = dev->xdev;
 
-	if (!removed(dev)) {
+	if (!READ_ONCE(dev->removed)) {
 		xenbus_switch_state(xdev, states[dev->state].told);
 		return;
 	}
 	/*
-	 * Unbound while the last requests were still out. There is nobody left
-	 * to tell anything but the end; and not even that if the device has
-	 * been given to a driver again.
+	 * Unbound while the last requests were still out: there is nobody left
+	 * to tell anything but the end. And if the toolstack has lost patience
+	 * and removed the directory, the one that has this name now is not ours.
 	 */
-	if (dev->state != BLKBACK_CLOSED)
-		return;
 	device_lock(&xdev->dev);
-	if (!xdev->dev.driver)
+	if (dev->state == BLKBACK_CLOSED && !xdev->dev.driver &&
+	    device_is_registered(&xdev->dev))
 		xenbus_switch_state(xdev, XenbusStateClosed);
 	device_unlock(&xdev->dev);
 }
@@ -318,54 +396,47 @@ static void set_state(struct blkback_dev *dev, enum blkback_state next)
 	tell_state(dev);
 }
 
-/* Frontends look at the size again when Connected is written once more. */
-static void repeat_connected(struct blkback_dev *dev)
-{
-	const char *dir = dev->xdev->nodename;
-	struct xenbus_transaction xbt;
-	int state, err;
-
-	do {
-		if (xenbus_transaction_start(&xbt))
-			return;
-		/* The toolstack may have asked us to close meanwhile. */
-		if (xenbus_scanf(xbt, dir, "state", "%d", &state) == 1 &&
-		    state == XenbusStateConnected)
-			xenbus_printf(xbt, dir, "state", "%d", state);
-		err = xenbus_transaction_end(xbt, 0);
-	} while (err == -EAGAIN);
-}
-
 static void follow_size(struct blkback_dev *dev)
 {
 	u64 sectors = bdev_nr_sectors(dev->vbd.bdev);
 
-	if (dev->state != BLKBACK_CONNECTED ||
-	    sectors == dev->vbd.told_sectors)
+	if (sectors == dev->vbd.told_sectors)
 		return;
 	dev_info_ratelimited(&dev->xdev->dev,
 			     "guest %d, disk %s: size changed from %llu to %llu sectors\n",
 			     dev->xdev->otherend_id, dev->name,
 			     dev->vbd.told_sectors, sectors);
-	if (!write_size(dev))
-		repeat_connected(dev);
+	announce_size(dev);
 }
 
-static void dev_work(struct work_struct *work)
+static void step(struct blkback_dev *dev, const struct levels *now)
 {
-	struct blkback_dev *dev = container_of(work, struct blkback_dev, work);
-	enum xenbus_state frontend = xenbus_read_driver_state(dev->frontend);
 	enum blkback_state next;
 
 	if (dev->state == BLKBACK_DRAINING && dev->conn &&
 	    conn_drained(dev->conn))
 		conn_destroy(dev->conn);
-	if (dev->state == BLKBACK_CONNECTED)
+	if (dev->state == BLKBACK_CONNECTED && !now->removed)
 		follow_size(dev);
-	next = next_state(dev, frontend);
+	next = next_state(dev, now);
 	if (next != dev->state) {
 		set_state(dev, enter(dev, next));
-		blkback_kick(dev);	/* one step at a time, to be fair to others */
+		blkback_kick(dev);	/* only one step at a time, to be fair */
+	}
+}
+
+static void dev_work(struct work_struct *work)
+{
+	struct blkback_dev *dev = container_of(work, struct blkback_dev, work);
+	struct levels now;
+
+	if (read_levels(dev, &now)) {
+		msleep(XENSTORE_RETRY_MS);
+		blkback_kick(dev);
+	} else {
+		step(dev, &now);
+		if (now.removed && dev->state == BLKBACK_CLOSED)
+			forget(dev);
 	}
 	blkback_put(dev);
 }
@@ -373,30 +444,39 @@ static void dev_work(struct work_struct *work)
 /* --- how devices come and go ---------------------------------------------- */
 
 /*
- * Something changed in our directory: by the toolstack, or by ourselves.
- *
  * When all is closed and the toolstack no longer wants the disk, the device
- * goes. That has to happen here, on xenwatch, where the xenbus core does the
- * same if the directory vanishes: two at a time would be one too many. It waits
- * for nothing, since all has been released before.
+ * goes. That has to happen on xenwatch, where the xenbus core does the same if
+ * our directory vanishes: two at a time would be one too many. It waits for
+ * nothing, since all has been released.
  */
+static void leave(struct xenbus_device *xdev)
+{
+	/* Held by somebody who unbinds us, and who may be waiting for xenwatch
+	 * to do so. The device goes with its directory then.
+	 */
+	if (!device_trylock(&xdev->dev))
+		return;
+	device_unlock(&xdev->dev);
+	/* We may have been asked to close when we had done so already. */
+	if (xenbus_read_driver_state(xdev->nodename) == XenbusStateClosing)
+		xenbus_printf(XBT_NIL, xdev->nodename, "state", "%d",
+			      XenbusStateClosed);
+	device_unregister(&xdev->dev);
+}
+
+/* Something changed in our directory: by the toolstack, or by ourselves. */
 static void backend_changed(struct xenbus_watch *watch, const char *path,
 			    const char *token)
 {
 	struct blkback_dev *dev = container_of(watch, struct blkback_dev,
 					       watch);
-	struct xenbus_device *xdev = dev->xdev;
+	int online;
 
-	if (READ_ONCE(dev->state) != BLKBACK_CLOSED ||
-	    xenbus_dev_is_online(xdev)) {
+	if (READ_ONCE(dev->state) == BLKBACK_CLOSED &&
+	    !read_level(dev->xdev->nodename, "online", &online) && !online)
+		leave(dev->xdev);	/* may free dev */
+	else
 		blkback_kick(dev);
-		return;
-	}
-	/* It may have asked us to close when we had done so already. */
-	if (xenbus_read_driver_state(xdev->nodename) == XenbusStateClosing)
-		xenbus_printf(XBT_NIL, xdev->nodename, "state", "%d",
-			      XenbusStateClosed);
-	device_unregister(&xdev->dev);	/* may free dev: see blkback_remove() */
 }
 
 static void frontend_changed(struct xenbus_device *xdev,
@@ -416,7 +496,6 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	dev->xdev = xdev;
 	mutex_init(&dev->conn_lock);
 	INIT_WORK(&dev->work, dev_work);
-	INIT_LIST_HEAD(&dev->all);
 	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
 	dev->watch_path = kstrdup(xdev->nodename, GFP_KERNEL);
 	dev->name = read_disk_name(xdev);
@@ -436,16 +515,21 @@ static int blkback_probe(struct xenbus_device *xdev,
 		xenbus_dev_fatal(xdev, -ENOMEM, "no memory for the disk");
 		return -ENOMEM;
 	}
+	err = remember(dev);
+	if (err) {
+		blkback_error(dev, err,
+			      "requests of before are still at the disk: bind it again when they are done");
+		blkback_put(dev);
+		return err;
+	}
 	dev_set_drvdata(&xdev->dev, dev);
 	err = xenbus_watch_path(xdev, dev->watch_path, &dev->watch, NULL,
 				backend_changed);
 	if (err) {	/* told by the function itself */
+		forget(dev);
 		blkback_put(dev);
 		return err;
 	}
-	spin_lock(&devs_lock);
-	list_add(&dev->all, &devs);
-	spin_unlock(&devs_lock);
 	blkback_kick(dev);
 	return 0;
 }
@@ -458,9 +542,6 @@ static void blkback_remove(struct xenbus_device *xdev)
 {
 	struct blkback_dev *dev = dev_get_drvdata(&xdev->dev);
 
-	spin_lock(&devs_lock);
-	list_del(&dev->all);
-	spin_unlock(&devs_lock);
 	unregister_xenbus_watch(&dev->watch);
 	WRITE_ONCE(dev->removed, true);
 	blkback_kick(dev);
@@ -477,7 +558,7 @@ static struct xenbus_driver blkback_driver = {
 	.probe = blkback_probe,
 	.remove = blkback_remove,
 	.otherend_changed = frontend_changed,
-	/* Closed is ours to tell, when it is true. */
+	/* Keeps the core from telling Closed, which is ours to tell. */
 	.allow_rebind = true,
 	.driver.dev_groups = blkback_groups,
 };
@@ -492,8 +573,7 @@ int blkback_xenbus_init(void)
 	int err;
 
 	/* Unbound: a disk that takes long to open keeps no other waiting. */
-	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND | WQ_MEM_RECLAIM,
-			     WQ_UNBOUND_MAX_ACTIVE);
+	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!wq)
 		return -ENOMEM;
 	err = xenbus_register_backend(&blkback_driver);
