@@ -111,7 +111,7 @@ static void decode_direct(const void *slot, unsigned int shift,
  * decode_request() - bring a slot into the host's form
  * @slot: private copy of the slot, @abi->stride bytes, any alignment
  * @abi: the frontend's layout
- * @req: all of it is written
+ * @req: all of it that is valid is written
  *
  * Any bytes at all make a request; check_request() says what it is worth.
  */

@@ -18,6 +18,11 @@
 /* The toolstack writes to our directory too, but not for ever. */
 #define MAX_TRIES	16
 
+/**
+ * struct backend_key - one of the keys we write
+ * @name: in our own directory
+ * @value: written in decimal
+ */
 struct backend_key {
 	const char *name;
 	u64 value;

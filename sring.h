@@ -14,6 +14,7 @@
 #ifdef __KERNEL__
 #include <asm/barrier.h>
 #include <linux/compiler.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #endif
 
@@ -113,16 +114,20 @@ static inline void sring_take(struct sring *sr)
  * @operation: of the request
  * @status: enum blkif_status
  *
- * The fields are written one by one in place: nothing else of ours leaks.
+ * The fields are written one by one in place: nothing else of ours leaks. In
+ * x86_32-abi the slot is aligned to 4 bytes only, hence no pointer to a struct.
  */
 static inline void sring_respond(struct sring *sr, __u64 id, __u8 operation,
 				 int status)
 {
-	struct blkif_response *rsp = sring_slot(sr, sr->rsp_prod++);
+	char *slot = sring_slot(sr, sr->rsp_prod++);
+	__s16 wire_status = status;
 
-	WRITE_ONCE(rsp->id, id);
-	WRITE_ONCE(rsp->operation, operation);
-	WRITE_ONCE(rsp->status, status);
+	memcpy(slot + offsetof(struct blkif_response, id), &id, sizeof(id));
+	memcpy(slot + offsetof(struct blkif_response, operation), &operation,
+	       sizeof(operation));
+	memcpy(slot + offsetof(struct blkif_response, status), &wire_status,
+	       sizeof(wire_status));
 }
 
 /**

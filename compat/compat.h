@@ -17,17 +17,20 @@
 #endif
 
 #ifndef HAVE_BDEV_FILE
-/*
- * No struct file stands for a block device opened inside the kernel, and the
- * mode has to be named again at closing. The driver only passes the pointer
- * on, so it may as well point to this.
+/**
+ * struct compat_bdev_file - what a struct file is to newer kernels
+ * @bdev: the device that was opened
+ * @mode: how; has to be named again at closing
+ *
+ * Here no struct file stands for a block device opened inside the kernel. The
+ * driver only passes the pointer on, so it may as well point to this.
  */
 struct compat_bdev_file {
 	struct block_device *bdev;
 	fmode_t mode;
 };
 
-typedef fmode_t blk_mode_t;
+#define blk_mode_t	fmode_t
 #define BLK_OPEN_READ	FMODE_READ
 #define BLK_OPEN_WRITE	FMODE_WRITE
 

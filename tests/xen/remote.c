@@ -176,7 +176,8 @@ static void serve(void)
 	for (;;) {
 		wait_event(0);
 		request = xs_read(xs, XBT_NULL, path("request"), NULL);
-		if (request && sscanf(request, "%d %d", &number, &pieces) == 2 && number != served) {
+		if (request && sscanf(request, "%d %d", &number, &pieces) == 2 &&
+		    number != served) {
 			served = number;
 			serve_request(number, pieces);
 		}

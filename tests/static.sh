@@ -1,0 +1,151 @@
+#!/bin/bash
+# What can be said about the sources without running them. Prints TAP; honours CASE.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+out=$PWD/build/static
+
+# shellcheck source=tests/lib/packages.sh
+. tests/lib/packages.sh
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
+
+# tree_files TEST...: files of the tree for which find's TESTs hold; nothing that a build made.
+tree_files() {
+	find . \( -name .git -o -path ./build \) -prune -o \
+		-type f ! -name '*.mod.c' \( "$@" \) -print | sort
+}
+
+driver_sources() {
+	tree_files -name '*.[ch]' ! -path './tests/*'
+}
+
+scripts() {
+	tree_files -name '*.sh'
+	tree_files ! -name '*.sh' |
+		xargs awk 'FNR == 1 && /^#!.*[\/ ](ba|da)?sh( |$)/ { print FILENAME } { nextfile }'
+}
+
+# build_copy NAME ARGUMENT...: makes the module, from a copy, in a folder of its own.
+build_copy() {
+	local copy=$out/$1 file
+	shift
+	rm -rf "$copy"
+	while read -r file; do
+		install -D -m 644 "$file" "$copy/$file" || return
+	done < <(driver_sources; tree_files -name Makefile -o -name Kbuild)
+	make -j"$(nproc)" -C "$copy" "$@" 2>&1
+}
+
+# Compiles everything a second time rather than rely on what the main build may have kept.
+no_warning() {
+	local said
+	said=$(build_copy w1 W=1) || { echo "$said"; return 1; }
+	[ -e "$out/w1/xen-blkback.ko" ] || { echo 'there is no module'; return 1; }
+	! grep -i 'warning:' <<<"$said"
+}
+
+# Headers of the kernel have complaints of their own: only paths in the copy count.
+no_sparse() {
+	local said
+	said=$(build_copy sparse C=2 CF=-D__CHECK_ENDIAN__) || { echo "$said"; return 1; }
+	[ "$(grep -c '^ *CHECK ' <<<"$said")" -gt 0 ] || { echo 'sparse did not run'; return 1; }
+	! grep -E "^($out/sparse/)?(compat/)?[^/ ]+\.[ch]:[0-9]+:" <<<"$said"
+}
+
+# The kernel's script, without the kernel: it is content with an empty folder of headers. Unpacked
+# once, as that takes a while.
+get_checkpatch() {
+	local dir=build/checkpatch tar=/usr/src/linux-source-6.1.tar.xz
+	[ -e "$dir" ] && return
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new/include"
+	tar -xf "$tar" -C "$dir.new" --strip-components=2 --occurrence=1 \
+		linux-source-6.1/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch} &&
+		mv "$dir.new" "$dir"
+}
+
+# It leaves a file behind where it is started, so that is in the build folder. Not looked at are:
+#  CAMELCASE		Xen's and cmocka's names have it; in the kernel's tree the former would be known
+#  MACRO_ARG_REUSE	takes the name of a struct's member for an expression that must not be repeated
+checkpatch() (
+	cd build/checkpatch
+	perl checkpatch.pl --no-tree --root=. --strict --terse --no-summary \
+		--ignore CAMELCASE,MACRO_ARG_REUSE -f "../../${1#./}"
+)
+
+no_checkpatch() {
+	local file bad=0
+	get_checkpatch || return
+	while read -r file; do
+		checkpatch "$file" || bad=1
+	done < <(tree_files -name '*.[ch]')
+	return "$bad"
+}
+
+no_shellcheck() {
+	local files
+	mapfile -t files < <(scripts)
+	shellcheck -x "${files[@]}"
+}
+
+# The compile probes of compat/ are for the compiler, not for people.
+documented_sources() {
+	driver_sources | grep -v '^./compat/probes/'
+}
+
+no_kernel_doc() {
+	local files kernel_doc
+	mapfile -t files < <(documented_sources)
+	kernel_doc=$(compgen -G '/usr/lib/linux-kbuild-*/scripts/kernel-doc' | tail -n 1)
+	"$kernel_doc" -none -Werror "${files[@]}"
+}
+
+# Prints each function that is not static and each struct of a file that has no kernel-doc.
+undocumented() {
+	perl -0777 -ne '
+		my %known = map { $_ => 1 } m{/\*\*\n \* (?:struct )?(\w+)(?:\(\))? - }g;
+		while (m{^(?:struct (\w+) \{|(?!static\b)[a-z][\w\s*]*?\b(\w+)\([^;{}]*\)\s*\n\{)}mg) {
+			my $name = $1 // $2;
+			print "$ARGV: $name\n" unless $known{$name};
+		}' "$@"
+}
+
+all_documented() {
+	local files missing
+	mapfile -t files < <(documented_sources)
+	missing=$(undocumented "${files[@]}") || return
+	[ -z "$missing" ] || { echo "$missing"; return 1; }
+}
+
+# A guest must not be able to stop the host, and what a kernel has is for probes to find out.
+no_bug_on() {
+	local files
+	mapfile -t files < <(driver_sources)
+	! grep -nE '\<BUG(_ON)?\>' "${files[@]}"
+}
+
+no_version_test() {
+	local files
+	mapfile -t files < <(driver_sources | grep -v '^./compat/')
+	! grep -nE '\<(LINUX_VERSION_CODE|KERNEL_VERSION)\>' "${files[@]}"
+}
+
+# Written so that this line is not one of them.
+no_loose_end() {
+	local files
+	mapfile -t files < <(tree_files -type f)
+	! grep -nIE '\<(TO[D]O|FI[X]ME)\>' "${files[@]}"
+}
+
+need_packages gcc make linux-headers-amd64 linux-source-6.1 perl shellcheck sparse xz-utils
+tap static/module_builds_with_no_warning no_warning
+tap static/sparse_has_no_complaint no_sparse
+tap static/checkpatch_has_no_complaint no_checkpatch
+tap static/shellcheck_has_no_complaint no_shellcheck
+tap static/kernel_doc_has_no_complaint no_kernel_doc
+tap static/all_but_static_functions_are_documented all_documented
+tap static/driver_never_stops_the_host no_bug_on
+tap static/driver_asks_for_no_version no_version_test
+tap static/tree_has_no_loose_end no_loose_end
+tap_end
