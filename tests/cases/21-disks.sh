@@ -16,6 +16,7 @@ serve() {
 
 serve "LVM volume" "phy:$(volume disk 32),xvdb,w"
 
+modprobe loop
 truncate -s 32M /tmp/disk
 at_end rm /tmp/disk
 serve "file" "format=raw,vdev=xvdb,access=w,script=block,target=/tmp/disk"

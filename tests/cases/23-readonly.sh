@@ -1,6 +1,7 @@
 #!/bin/bash
 # a read-only disk can be read, and refuses writes even of a frontend that was told it may write
 
+# shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
 disk=$(volume disk 32)
@@ -36,3 +37,15 @@ expect "checksum in the guest" "$sum" "$(guest_run main "sha256sum </dev/xvdp | 
 expect "writes counted" 0 "$(cat "/sys/bus/xen-backend/devices/vbd-$(domid main)-$vbd_number/statistics/wr_req")"
 xenstore-write "$backend/online" 0 "$backend/state" 5
 await_state "$backend" 6
+pass "refuses writes"
+
+# A disk that dom0 makes read-only later is read-only from then on, too.
+attach main "phy:$disk,xvdb,w"
+blockdev --setro "$disk"
+if guest_run main dd if=/dev/zero of=/dev/xvdb bs=64k count=4 oflag=direct 2>&1; then
+	fail "a write went through to a disk made read-only"
+fi
+expect "checksum after that" "$sum" "$(sum_of "$disk")"
+blockdev --setrw "$disk"
+guest_run main dd if=/dev/zero of=/dev/xvdb bs=64k count=4 oflag=direct || fail "no writes any more"
+detach main xvdb

@@ -23,7 +23,7 @@ wait_until 120 "load is on the disk" under_load
 dmsetup suspend --noflush failing
 echo "0 131072 error" | dmsetup load failing
 dmsetup resume failing
-if guest_finish main load; then
+if guest_finish main load >"$state/load"; then
 	fail "the guest saw no error"
 fi
 pass "errors reach the guest"
@@ -36,6 +36,6 @@ guest_run main dd if=/dev/xvdb of=/dev/null bs=1M count=8 iflag=direct || fail "
 detach main xvdb
 pass "can be attached again"
 
-guest_finish canary work || fail "the other guest was disturbed"
+guest_finish canary work >"$state/work" || fail "the other guest was disturbed: $(cat "$state/work")"
 detach canary xvdb
 pass "another guest noticed nothing"

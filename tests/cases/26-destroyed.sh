@@ -8,7 +8,8 @@ at_end dmsetup remove slow
 other=$(volume other 64)
 
 open_count() { dmsetup info -c --noheadings -o open slow; }
-in_flight() { [ "$(awk '{ print $9 }' "/sys/block/$(basename "$(readlink -f /dev/mapper/slow)")/stat")" -ge "$1" ]; }
+number=$(dmsetup info -c --noheadings --separator : -o major,minor slow)
+in_flight() { [ "$(awk '{ print $9 }' "/sys/dev/block/$number/stat")" -ge "$1" ]; }
 no_domain() { ! xl list "$1"; }
 released() { [ "$(open_count)" = 0 ]; }
 

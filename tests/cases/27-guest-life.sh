@@ -28,6 +28,7 @@ comes_back() {
 }
 
 comes_back reboot xl reboot -F life
+console_expects 'Kernel panic|[Cc]rash'
 comes_back crash guest_run life '(sleep 0.5; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &'
 load
 guest_stop life

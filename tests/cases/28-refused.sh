@@ -1,6 +1,7 @@
 #!/bin/bash
 # a frontend whose keys make no sense is refused with the reason, nothing is left of it, and it may try again
 
+# shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
 disk=$(volume disk 32)
@@ -14,7 +15,7 @@ refused() {
 	local pattern=$1
 	shift
 	await_state "$backend" 2
-	xenstore-write "$@"
+	xenstore-write -- "$@"
 	frontend_state 3
 	await_state "$backend" 5
 	error_node | grep -q "$pattern" || fail "error node is '$(error_node)', which is not about '$pattern'"
@@ -52,8 +53,8 @@ pass "missing keys"
 refused "protocol is \"sparc-abi\"" "$frontend/protocol" sparc-abi
 pass "protocol"
 
-refused "cannot map" "$frontend/ring-ref" 60000 "$frontend/event-channel" 1
-refused "cannot map" "$frontend/ring-ref" 4294967295 "$frontend/event-channel" 1
+refused "mapping in shared page" "$frontend/ring-ref" 60000 "$frontend/event-channel" 1
+refused "mapping in shared page" "$frontend/ring-ref" 4294967295 "$frontend/event-channel" 1
 pass "grants that do not exist"
 
 # After all this the real driver comes, and is served.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # a disk that cannot be opened is told in the error node, and is not connected
 
+# shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
 guest_start main

@@ -11,8 +11,9 @@ stat=$(backend_sysfs main xvdb)/statistics
 in_guest() { guest_run main "awk '{ print \$1, \$3, \$5, \$7, \$16 }' /sys/block/xvdb/stat"; }
 ours() { (cd "$stat" && paste -d' ' rd_req rd_sect wr_req wr_sect f_req); }
 
-guest_run main fio --name=io --filename=/dev/xvdb --size=48M --rw=randrw --bsrange=512-128k --blockalign=512 \
-	--bs_unaligned --direct=1 --ioengine=libaio --iodepth=32 --fsync=16 --minimal >/dev/null
+guest_run main fio --name=io --filename=/dev/xvdb --size=48M --rw=randrw --bsrange=512-128k \
+	--direct=1 --ioengine=libaio --iodepth=32 --fsync=16 --minimal >"$state/fio" ||
+	error "fio: $(cat "$state/fio")"
 note "guest: $(in_guest)"
 expect "reads, sectors, writes, sectors, flushes" "$(in_guest)" "$(ours)"
 pass "sysfs"

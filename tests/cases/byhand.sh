@@ -20,7 +20,11 @@ by_hand() {
 	xenstore-write "$frontend/backend" "$backend" "$frontend/backend-id" 0 \
 		"$frontend/virtual-device" "$vbd_number" "$frontend/device-type" disk "$frontend/state" 1
 	xenstore-write "$backend/frontend" "$frontend" "$backend/frontend-id" "$id" "$backend/online" 1 \
-		"$backend/dev" xvdp "$backend/device-type" disk "$backend/mode" w "$@"
+		"$backend/dev" xvdp "$backend/device-type" disk "$backend/mode" w
+	while [ $# -gt 0 ]; do
+		xenstore-write "$backend/$1" "$2"
+		shift 2
+	done
 	xenstore-write "$backend/state" 1
 }
 

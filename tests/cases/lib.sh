@@ -29,6 +29,31 @@ skip() { end_case 0 "ok - $CASE # SKIP $*"; }
 
 note() { printf '%s\n' "$*"; }
 
+# A command has failed that nobody looked at. Called by bash with its status.
+on_error() {
+	local i line=
+	[ "$BASH_SUBSHELL" -eq 0 ] || return 0
+	for i in "${!BASH_SOURCE[@]}"; do
+		[ "${BASH_SOURCE[i]}" != "$0" ] || line=${BASH_LINENO[i - 1]}
+	done
+	fail "line $line ended with status $1: $(sed -n "${line}s/^[[:space:]]*//p" "$0")"
+}
+
+# mark_consoles TEXT: tells whoever reads the consoles afterwards where he is.
+mark_consoles() {
+	local log
+	printf '<4>=== %s\n' "$1" >/dev/kmsg
+	for log in /job/consoles/*.log; do
+		[ ! -e "$log" ] || printf '\n=== %s\n' "$1" >>"$log"
+	done
+}
+
+# console_expects REGEX: this case provokes such lines on a console; they are no error.
+console_expects() {
+	printf '%s\n' "$1" >>"$state/expected"
+	mark_consoles "expect $1"
+}
+
 # at_end COMMAND...: runs after the case, last one first, when all its disks are detached.
 at_end() { printf '%q ' "$@" >>"$state/at_end"; echo >>"$state/at_end"; }
 
@@ -79,14 +104,17 @@ guest_path() { echo "/local/domain/$(domid "$1")"; }
 guest_config() {
 	printf '%s\n' "name='$1'" "type='pv'" "kernel='/guest/vmlinux'" "ramdisk='/guest/guest.cpio'" \
 		"extra='console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 ${FRONTEND:-}'" \
-		"memory=192" "vcpus=4" "on_crash='destroy'"
+		"memory=320" "vcpus=4" "on_crash='destroy'"
 	shift
 	printf '%s\n' "$@"
 }
 
 guest_create() {
 	guest_config "$@" >"$state/$1.cfg"
-	printf '=== case %s\n' "$CASE" >>"/job/consoles/guest-$1.log"
+	{
+		printf '\n=== case %s\n' "$CASE"
+		[ ! -e "$state/expected" ] || sed 's/^/=== expect /' "$state/expected"
+	} >>"/job/consoles/guest-$1.log"
 	xl -f create -q "$state/$1.cfg"
 }
 
@@ -176,7 +204,7 @@ backend_state_is() { [ "$(xs_read "$(backend_path "$1" "$2")/state")" = "$3" ]; 
 
 vdev_of() {
 	case $1 in
-	*vdev=*) echo "$1" | sed 's/.*vdev=\([a-z0-9]*\).*/\1/' ;;
+	*vdev=*) expr "$1" : '.*vdev=\([a-z0-9]*\)' ;;
 	*) echo "$1" | cut -d, -f2 ;;
 	esac
 }
@@ -203,7 +231,7 @@ backend_is_gone() { ! backend_path "$1" "$2"; }
 # volume NAME MEGABYTES: prints the path of a new LVM volume that lasts until the case ends.
 volume() {
 	vgs testbed >/dev/null 2>&1 || vgcreate -q testbed /dev/vdc >/dev/null
-	lvcreate -q -q -y -W n -Z n -n "$1" -L "$2M" testbed >/dev/null
+	lvcreate -q -q -y -n "$1" -L "$2M" testbed >/dev/null
 	at_end lvremove -q -q -y "testbed/$1"
 	echo "/dev/testbed/$1"
 }
@@ -223,7 +251,8 @@ sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
 
 # --- What is left behind ----------------------------------------------------------------------
 
-threads_of_backend() { ps -e -o comm= | grep '^blkback' || :; }
+# Ours are called blkback..., those of the in-tree driver have no such prefix.
+threads_of_backend() { cat /proc/[0-9]*/comm 2>/dev/null | grep -E '^(blkback|[0-9]+\.(xvd|hd|sd))' || :; }
 
 # The in-tree driver's are called otherwise than ours.
 irqs_of_backend() { grep -oE '(blkif-backend|blkback\.).*' /proc/interrupts || :; }
@@ -243,7 +272,7 @@ grants_mapped() {
 
 # evtchns_bound DOMID: how many of dom0's event channels lead to that guest.
 evtchns_bound() {
-	/usr/lib/xen-*/bin/lsevtchn 0 | grep -c "Remote Domain: $1\b" || :
+	"$(echo /usr/lib/xen-[0-9]*/bin)/lsevtchn" 0 | grep -c "Remote Domain: $1\b" || :
 }
 
 leftovers() {

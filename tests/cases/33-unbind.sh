@@ -1,0 +1,33 @@
+#!/bin/bash
+# a disk unbound in sysfs is closed when its last request is done, and cannot be bound again before
+
+modprobe brd rd_nr=1 rd_size=65536
+at_end rmmod brd
+echo "0 131072 linear /dev/ram0 0" | dmsetup create slow
+at_end dmsetup remove slow
+driver=/sys/bus/xen-backend/drivers/vbd
+
+guest_start main
+attach main "phy:/dev/mapper/slow,xvdb,w"
+backend=$(backend_path main xvdb)
+device=$(basename "$(backend_sysfs main xvdb)")
+dmsetup suspend --noflush --nolockfs slow
+at_end dmsetup resume slow
+guest_background main load "dd if=/dev/zero of=/dev/xvdb bs=64k count=8 oflag=direct"
+wrote() { [ "$(cat "/sys/bus/xen-backend/devices/$device/statistics/wr_req")" -gt 0 ]; }
+wait_until 60 "requests hang at the disk" wrote
+
+echo "$device" >"$driver/unbind"
+expect "state while requests are out" 4 "$(xs_read "$backend/state")"
+if (echo "$device" >"$driver/bind") 2>/dev/null; then
+	fail "bound again while requests are out"
+fi
+pass "busy: not closed, not bound again"
+
+dmsetup resume slow
+wait_until 60 "closed" backend_state_is main xvdb 6
+guest_finish main load || note "the guest lost its disk, as it should"
+wait_until 60 "the thread is gone" test -z "$(threads_of_backend)"
+echo "$device" >"$driver/bind"
+detach main xvdb
+pass "done: closed, bound again"

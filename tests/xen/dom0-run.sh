@@ -1,0 +1,110 @@
+#!/bin/bash
+# Runs cases in dom0, one after the other, and reports in TAP without numbers.
+#
+#   dom0-run.sh CASE...      the names of files in tests/cases
+#
+# After each case: other guests than 'main' are destroyed, disks detached, what the case has set up
+# is undone, and then nothing of the backend may be left: threads, irqs, grants, xenstore nodes.
+set -u
+
+cases=/job/tests/cases
+case_limit=${CASE_LIMIT:-900}
+failures=0
+
+# shellcheck source=tests/cases/lib.sh
+. "$cases/lib.sh"
+
+exec 3>&1
+
+report() {
+	printf '%s\n' "$1"
+	case $1 in "not ok"*) failures=$((failures + 1)) ;; esac
+}
+
+# In a process group of its own, ended as a whole when the time is over.
+execute() {
+	timeout -k 20 "$case_limit" bash -Eeu -o pipefail -c ". $cases/lib.sh
+		trap 'on_error \$?' ERR
+		. $cases/$CASE.sh" "$cases/$CASE.sh" 2>&1 </dev/null | sed -u 's/^/#   /'
+	return "${PIPESTATUS[0]}"
+}
+
+verdict() {
+	local status=$1
+	if [ -s "$state/verdict" ]; then
+		report "$(cat "$state/verdict")"
+	elif [ "$status" -eq 0 ]; then
+		report "ok - $CASE: $title"
+	elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+		report "not ok - $CASE: not done after $case_limit s"
+	else
+		report "not ok - $CASE: ended with status $status"
+	fi
+}
+
+# detach_all GUEST: all its disks.
+detach_all() {
+	xl block-list "$1" | awk 'NR > 1 { print $1 }' | while read -r vdev; do
+		xl block-detach "$1" "$vdev"
+	done
+}
+
+# A guest that has seen a failure is not trusted any more.
+clean_guests() {
+	local passed=$1 name
+	for name in $(xl list | awk 'NR > 1 && $2 > 0 { print $1 }'); do
+		if [ "$name" = main ] && [ "$passed" = yes ]; then
+			detach_all "$name"
+		else
+			xl destroy "$name"
+		fi
+	done
+}
+
+undo() {
+	[ ! -e "$state/at_end" ] || tac "$state/at_end" | while read -r command; do
+		eval "$command" || echo "failed to undo: $command" >>"$state/leftovers"
+	done
+}
+
+clean_up() {
+	{
+		clean_guests "$1"
+		undo
+	} 2>&1 | sed -u 's/^/#   after the case: /'
+	within 60 nothing_left || leftovers >>"$state/leftovers"
+	[ ! -s "$state/leftovers" ] || report "not ok - $CASE: leaves behind: $(paste -sd';' "$state/leftovers")"
+}
+
+run_case() {
+	local start=$SECONDS status=0 before=$failures passed=no
+	CASE=$1
+	export CASE
+	title=$(sed -n '2s/^# *//p' "$cases/$CASE.sh")
+	rm -rf "$state"
+	mkdir -p "$state"
+	mark_consoles "case $CASE"
+	execute || status=$?
+	verdict "$status"
+	[ "$failures" -gt "$before" ] || passed=yes
+	clean_up "$passed"
+	say "$CASE took $((SECONDS - start)) s"
+}
+
+say() { printf '# %s\n' "$*"; }
+
+main() {
+	local name
+	mkdir -p "$state"
+	if ! module_load max_queues=4; then
+		report "not ok - the module loads"
+		return 1
+	fi
+	for name; do
+		run_case "$name"
+	done
+	mark_consoles "case end"
+	[ "$failures" -eq 0 ]
+}
+
+main "$@"

@@ -1,0 +1,145 @@
+#!/bin/bash
+# Boots an emulated Xen host and runs one command in its dom0.
+#
+#   host.sh [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-t SECONDS] COMMAND...
+#
+#   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
+#   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
+#       one is used (default: the module at the top of the tree, which is built first)
+#   -s  CPUs of the host (default 2)
+#   -k  more arguments for dom0's kernel
+#   -t  hard limit for the whole run (default 3600); without any output it ends sooner
+#
+# COMMAND runs in dom0 in /job, which holds tests/ and the module. Its output appears here as it
+# comes. Exit status: that of COMMAND; 70 if the host gave no verdict; 1 if a console shows an
+# error. Afterwards the consoles are scanned, which prints TAP lines of its own.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+built=$top/build/xen
+silence=${SILENCE:-300}
+
+# shellcheck source=tests/lib/packages.sh
+. "$here/../lib/packages.sh"
+
+name=job module='' cpus=2 kernel_args='' limit=3600
+while getopts n:m:s:k:t: option; do
+	case $option in
+	n) name=$OPTARG ;;
+	m) module=$OPTARG ;;
+	s) cpus=$OPTARG ;;
+	k) kernel_args=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || { echo "usage: host.sh [OPTION...] COMMAND..." >&2; exit 2; }
+run=$built/runs/$name
+qemu_pid=''
+
+# Built for the kernel of the image, which need not be the one that runs here.
+build_module() {
+	local log=$built/module.log
+	module=$top/xen-blkback.ko
+	make -C "$top" KVER="$(cat "$built/kernel-release")" >"$log" 2>&1 || { cat "$log"; exit 1; }
+}
+
+prepare_job() {
+	rm -rf "$run"
+	mkdir -p "$run/job" "$run/tmp"
+	cp -r "$here/.." "$run/job/tests"
+	[ "$module" = stock ] || cp "$module" "$run/job/xen-blkback.ko"
+	printf '%s\n' "$*" >"$run/job/command"
+	: >"$run/verdict"
+	truncate -s 8G "$run/data.img"
+	truncate -s 2G "$run/nvme.img"
+}
+
+# No +rdtscp, no AVX, no SMAP: what QEMU's emulation and Xen disagree about is left out.
+qemu_machine() {
+	echo -machine q35 -accel tcg,thread=multi -cpu Opteron_G3,+svm,+npt,-rdtscp \
+		-smp "$cpus" -m 3072 -nodefaults -no-reboot -display none -monitor none
+}
+
+start_qemu() {
+	local disk=if=none,format=raw,cache=unsafe,discard=unmap machine
+	read -ra machine < <(qemu_machine)
+	TMPDIR=$run/tmp qemu-system-x86_64 "${machine[@]}" \
+		-serial "file:$run/console.log" \
+		-kernel "$built/xen" \
+		-append "console=com1 com1=115200 loglvl=all guest_loglvl=all dom0_mem=1024M,max:1024M dom0_max_vcpus=$cpus" \
+		-initrd "$built/vmlinux console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 $kernel_args,$built/dom0.cpio" \
+		-drive "$disk,id=root,snapshot=on,file=$built/root.img" -device virtio-blk-pci,drive=root \
+		-drive "$disk,id=guest,snapshot=on,file=$built/guest.img" -device virtio-blk-pci,drive=guest \
+		-drive "$disk,id=data,file=$run/data.img" -device virtio-blk-pci,drive=data \
+		-drive "$disk,id=nvme,file=$run/nvme.img" -device nvme,drive=nvme,serial=testbed \
+		-fsdev "local,id=job,path=$run/job,security_model=none" \
+		-device virtio-9p-pci,fsdev=job,mount_tag=job \
+		-chardev "file,id=verdict,path=$run/verdict" -device virtio-serial-pci \
+		-device virtserialport,chardev=verdict,name=verdict \
+		>"$run/qemu.log" 2>&1 </dev/null &
+	qemu_pid=$!
+}
+
+stop_qemu() {
+	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null || :
+	rm -rf "$run/tmp" "$run/data.img" "$run/nvme.img"
+}
+
+progress() {
+	cat "$run/verdict" "$run/console.log" "$run"/job/consoles/*.log 2>/dev/null | wc -c || :
+}
+
+# Ends the host when it has said nothing for long on any of its channels, or at the hard limit.
+watch_qemu() {
+	local seen='' now last=$SECONDS
+	while kill -0 "$qemu_pid" 2>/dev/null; do
+		now=$(progress)
+		[ "$now" = "$seen" ] || last=$SECONDS
+		seen=$now
+		if [ $((SECONDS - last)) -ge "$silence" ] || [ "$SECONDS" -ge "$limit" ]; then
+			say "the host is silent since $((SECONDS - last)) s, running since $SECONDS s: ended"
+			kill "$qemu_pid"
+			break
+		fi
+		sleep 1
+	done
+	wait "$qemu_pid" || say "qemu ended with status $?; see $run/qemu.log"
+	qemu_pid=''
+}
+
+# Without its last line the verdict is worth nothing: whatever ran last has taken the host down.
+verdict() {
+	local status
+	status=$(sed -n 's/^end of job: //p' "$run/verdict" | tail -n 1)
+	if [ -z "$status" ]; then
+		say "last lines of the host's console:"
+		tail -n 25 "$run/console.log" | tr -d '\r' | sed 's/^/#   /'
+		echo "not ok - host $name: ended without a verdict # ERROR"
+		return 70
+	fi
+	return "$status"
+}
+
+main() {
+	local status=0 follower
+	"$here/build.sh"
+	[ -n "$module" ] || build_module
+	prepare_job "$@"
+	say "host $name: booting; its files are in ${run#"$top"/}"
+	trap stop_qemu EXIT
+	trap 'exit 130' INT TERM
+	start_qemu
+	tail -n +1 -f --pid="$qemu_pid" "$run/verdict" | grep -v --line-buffered '^end of job: ' &
+	follower=$!
+	watch_qemu
+	wait "$follower" || :
+	verdict || status=$?
+	"$here/scan.sh" "$name" "$run" || [ "$status" -ne 0 ] || status=1
+	say "host $name: $SECONDS s"
+	return "$status"
+}
+
+main "$@"
