@@ -321,6 +321,7 @@ struct ring_keys {
 int write_offer(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
 void announce_size(struct blkback_dev *dev);
+void confirm_closed(struct xenbus_device *xdev);
 char *read_disk_name(struct xenbus_device *xdev);
 bool disk_named(struct blkback_dev *dev);
 void read_disk(struct blkback_dev *dev);

@@ -85,11 +85,11 @@ static int ring_make_thread(struct blkback_ring *ring)
 	return 0;
 }
 
-static int ring_create(struct blkback_conn *conn, unsigned int index)
+static int ring_create(struct blkback_conn *conn, unsigned int index,
+		       struct ring_keys *keys)
 {
 	struct blkback_dev *dev = conn->dev;
 	struct blkback_ring *ring;
-	struct ring_keys keys;
 	int err;
 
 	ring = kzalloc(sizeof(*ring), GFP_KERNEL);
@@ -106,7 +106,7 @@ static int ring_create(struct blkback_conn *conn, unsigned int index)
 	init_llist_head(&ring->done);
 	gnttab_page_cache_init(&ring->pages);
 
-	err = read_ring(conn, index, &keys) ?: ring_map(ring, &keys);
+	err = ring_map(ring, keys);
 	if (err)
 		return err;
 	err = ring_alloc(ring, ring->sring.nr_slots);
@@ -115,7 +115,7 @@ static int ring_create(struct blkback_conn *conn, unsigned int index)
 			      ring->sring.nr_slots, index);
 		return err;
 	}
-	return ring_bind(ring, keys.port) ?: ring_make_thread(ring);
+	return ring_bind(ring, keys->port) ?: ring_make_thread(ring);
 }
 
 /* After this nothing of the ring runs, and the guest is rid of it. */
@@ -157,6 +157,27 @@ static void unpublish(struct blkback_conn *conn)
 	mutex_unlock(&dev->conn_lock);
 }
 
+/* First all keys are read; nothing is mapped if any is missing. */
+static int create_rings(struct blkback_conn *conn)
+{
+	struct ring_keys *keys;
+	unsigned int i;
+	int err = 0;
+
+	keys = kcalloc(conn->nr_rings, sizeof(*keys), GFP_KERNEL);
+	if (!keys) {
+		blkback_error(conn->dev, -ENOMEM, "no memory for %u queues",
+			      conn->nr_rings);
+		return -ENOMEM;
+	}
+	for (i = 0; i < conn->nr_rings && !err; i++)
+		err = read_ring(conn, i, &keys[i]);
+	for (i = 0; i < conn->nr_rings && !err; i++)
+		err = ring_create(conn, i, &keys[i]);
+	kfree(keys);
+	return err;
+}
+
 /**
  * conn_create() - build what the frontend asks for
  * @dev: its disk is open, and it has no connection
@@ -167,7 +188,6 @@ static void unpublish(struct blkback_conn *conn)
 struct blkback_conn *conn_create(struct blkback_dev *dev)
 {
 	struct blkback_conn *conn = read_conn(dev);
-	unsigned int i;
 	int err;
 
 	if (IS_ERR(conn))
@@ -178,14 +198,11 @@ struct blkback_conn *conn_create(struct blkback_dev *dev)
 		return ERR_PTR(-ENODEV);
 	}
 	blkback_get(dev);
-	for (i = 0; i < conn->nr_rings; i++) {
-		err = ring_create(conn, i);
-		if (err) {
-			conn_destroy(conn);
-			return ERR_PTR(err);
-		}
-	}
-	return conn;
+	err = create_rings(conn);
+	if (!err)
+		return conn;
+	conn_destroy(conn);
+	return ERR_PTR(err);
 }
 
 /**

@@ -28,36 +28,36 @@ struct backend_key {
 	u64 value;
 };
 
-/* Connected, written once more, makes frontends look at the size again. */
-static int repeat_connected(struct xenbus_transaction xbt, const char *dir)
-{
-	int state;
-
-	/* The toolstack may have asked us to close meanwhile. */
-	if (xenbus_scanf(xbt, dir, "state", "%d", &state) != 1 ||
-	    state != XenbusStateConnected)
-		return 0;
-	return xenbus_printf(xbt, dir, "state", "%d", state);
-}
-
 static int write_keys(struct xenbus_transaction xbt, const char *dir,
-		      const struct backend_key *keys, unsigned int n, bool again)
+		      const struct backend_key *keys, unsigned int n)
 {
 	unsigned int i;
 	int err = 0;
 
-	/* Do not bring back a directory that has been removed. */
-	if (!xenbus_exists(xbt, dir, "state"))
-		return -ENOENT;
 	for (i = 0; i < n && !err; i++)
 		err = xenbus_printf(xbt, dir, keys[i].name, "%llu",
 				    keys[i].value);
-	return err ?: again ? repeat_connected(xbt, dir) : 0;
+	return err;
 }
 
-/* All keys appear at once, and with @again the frontend is told to look. */
-static int tell(struct blkback_dev *dev, const struct backend_key *keys, unsigned int n,
-		bool again)
+static int write_state(struct xenbus_transaction xbt, const char *dir,
+		       enum xenbus_state from, enum xenbus_state to)
+{
+	int state;
+
+	/* A directory that has been removed must not be brought back. */
+	if (xenbus_scanf(xbt, dir, "state", "%d", &state) != 1)
+		return -ENOENT;
+	return state == from ? xenbus_printf(xbt, dir, "state", "%d", to) : 0;
+}
+
+/*
+ * Write all keys, and state @to if it is @from, so that they appear at once.
+ * With @from Unknown the state is left as it is.
+ */
+static int transact(const char *dir, const struct backend_key *keys,
+		    unsigned int n, enum xenbus_state from,
+		    enum xenbus_state to)
 {
 	struct xenbus_transaction xbt;
 	unsigned int tries = 0;
@@ -66,12 +66,19 @@ static int tell(struct blkback_dev *dev, const struct backend_key *keys, unsigne
 	do {
 		err = xenbus_transaction_start(&xbt);
 		if (err)
-			break;
-		err = write_keys(xbt, dev->xdev->nodename, keys, n, again);
+			return err;
+		err = write_state(xbt, dir, from, to) ?:
+		      write_keys(xbt, dir, keys, n);
 		end = xenbus_transaction_end(xbt, err);
-		if (!err)
-			err = end;
-	} while (err == -EAGAIN && ++tries < MAX_TRIES);
+	} while (end == -EAGAIN && ++tries < MAX_TRIES);
+	return err ?: end;
+}
+
+static int tell(struct blkback_dev *dev, const struct backend_key *keys,
+		unsigned int n, enum xenbus_state from, enum xenbus_state to)
+{
+	int err = transact(dev->xdev->nodename, keys, n, from, to);
+
 	if (err)
 		blkback_error(dev, err, "cannot write %s to xenstore (%pe)",
 			      keys[0].name, ERR_PTR(err));
@@ -94,7 +101,8 @@ int write_offer(struct blkback_dev *dev)
 		{ "feature-max-indirect-segments", BLKBACK_MAX_SEGMENTS },
 	};
 
-	return tell(dev, keys, ARRAY_SIZE(keys), false);
+	return tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
+		    XenbusStateUnknown);
 }
 
 /**
@@ -118,7 +126,8 @@ int write_disk(struct blkback_dev *dev)
 		{ "info", vbd->info },
 		{ "feature-flush-cache", !vbd->read_only },
 	};
-	int err = tell(dev, keys, ARRAY_SIZE(keys), false);
+	int err = tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
+		       XenbusStateUnknown);
 
 	if (!err)
 		vbd->told_sectors = sectors;
@@ -135,8 +144,24 @@ void announce_size(struct blkback_dev *dev)
 		"sectors", bdev_nr_sectors(dev->vbd.bdev)
 	};
 
-	if (!tell(dev, &size, 1, true))
+	/*
+	 * Connected, written once more, makes frontends look at the size again;
+	 * but not over a Closing that the toolstack may have written meanwhile.
+	 */
+	if (!tell(dev, &size, 1, XenbusStateConnected, XenbusStateConnected))
 		dev->vbd.told_sectors = size.value;
+}
+
+/**
+ * confirm_closed() - say Closed again if the toolstack has asked for it again
+ * @xdev: a device that has said Closed already
+ *
+ * Context: may run on xenwatch.
+ */
+void confirm_closed(struct xenbus_device *xdev)
+{
+	transact(xdev->nodename, NULL, 0, XenbusStateClosing,
+		 XenbusStateClosed);
 }
 
 /**

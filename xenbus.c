@@ -457,10 +457,7 @@ static void leave(struct xenbus_device *xdev)
 	if (!device_trylock(&xdev->dev))
 		return;
 	device_unlock(&xdev->dev);
-	/* We may have been asked to close when we had done so already. */
-	if (xenbus_read_driver_state(xdev->nodename) == XenbusStateClosing)
-		xenbus_printf(XBT_NIL, xdev->nodename, "state", "%d",
-			      XenbusStateClosed);
+	confirm_closed(xdev);
 	device_unregister(&xdev->dev);
 }
 

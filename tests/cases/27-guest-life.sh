@@ -21,7 +21,7 @@ comes_back() {
 	id=$(domid life)
 	"$@"
 	wait_until 120 "$what: the guest is there anew" has_new_id "$id"
-	guest_await life reply 0 || error "$what: the guest did not come up"
+	guest_wait life
 	wait_until 60 "$what: connected again" backend_state_is life xvdb 4
 	guest_run life dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct || fail "$what: no I/O"
 	pass "$what"

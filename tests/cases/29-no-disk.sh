@@ -29,5 +29,5 @@ pass "empty disk"
 
 disk=$(volume locked 16)
 blockdev --setro "$disk"
-told "for writing" "$(stat -L -c %t:%T "$disk")"
+told "is read-only" "$(stat -L -c %t:%T "$disk")"
 pass "write-protected disk"
