@@ -443,15 +443,26 @@ static void dev_work(struct work_struct *work)
 
 /* --- how devices come and go ---------------------------------------------- */
 
+/* Nobody will want the disk again: the toolstack says so, or the guest is gone. */
+static bool forsaken(const struct blkback_dev *dev)
+{
+	int online;
+
+	if (read_level(dev->xdev->nodename, "online", &online))
+		return false;
+	return !online || !xenbus_exists(XBT_NIL, dev->frontend, "");
+}
+
 /*
- * When all is closed and the toolstack no longer wants the disk, the device
- * goes. That has to happen on xenwatch, where the xenbus core does the same if
- * our directory vanishes: two at a time would be one too many. It waits for
- * nothing, since all has been released.
+ * When all is closed and nobody will want the disk again, the device goes. That
+ * has to happen on xenwatch, where the xenbus core does the same if our
+ * directory vanishes: two at a time would be one too many. It waits for nothing,
+ * since all has been released.
  */
 static void leave(struct xenbus_device *xdev)
 {
-	/* Held by somebody who unbinds us, and who may be waiting for xenwatch
+	/*
+	 * Held by somebody who unbinds us, and who may be waiting for xenwatch
 	 * to do so. The device goes with its directory then.
 	 */
 	if (!device_trylock(&xdev->dev))
@@ -467,10 +478,8 @@ static void backend_changed(struct xenbus_watch *watch, const char *path,
 {
 	struct blkback_dev *dev = container_of(watch, struct blkback_dev,
 					       watch);
-	int online;
 
-	if (READ_ONCE(dev->state) == BLKBACK_CLOSED &&
-	    !read_level(dev->xdev->nodename, "online", &online) && !online)
+	if (READ_ONCE(dev->state) == BLKBACK_CLOSED && forsaken(dev))
 		leave(dev->xdev);	/* may free dev */
 	else
 		blkback_kick(dev);
