@@ -44,39 +44,48 @@ stages() {
 	stage integration integration
 }
 
-# Numbers the results of all stages. A stage that failed without saying why, or that ran nothing
-# though nothing was deselected, is an error.
+total=0 failed=0 skipped=0	# results of all stages
+here=0 bad=0			# results of this stage, and how many of them failed
+
+# result LINE: prints it with a number of ours.
+result() {
+	total=$((total + 1))
+	here=$((here + 1))
+	case $1 in
+	not*) failed=$((failed + 1)) bad=$((bad + 1)) ;;
+	*'# SKIP'*) skipped=$((skipped + 1)) ;;
+	esac
+	[[ $1 =~ ^((not )?ok)[[:space:]]*[0-9]*[[:space:]]*(- )?(.*) ]]
+	printf '%s %d - %s\n' "${BASH_REMATCH[1]}" "$total" "${BASH_REMATCH[4]}"
+}
+
+# stage_end NAME STATUS: a stage that failed without saying why, was killed, or ran nothing though
+# nothing was deselected, is an error.
+stage_end() {
+	if [ "$2" -ge 128 ] || { [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+		result "not ok - $1: ended with status $2 # ERROR"
+	elif [ "$here" -eq 0 ] && [ -z "$CASE" ]; then
+		result "not ok - $1: ran nothing # ERROR"
+	fi
+	here=0 bad=0
+}
+
 count() {
-	awk '
-	function result(line) {
-		total++
-		here++
-		if (line ~ /^not ok/) { failed++; bad++ } else if (line ~ /# SKIP/) skipped++
-		sub(/ok *[0-9]* *(- )?/, "ok " total " - ", line)
-		print line
-		fflush()
-	}
-	/^(not )?ok([^a-zA-Z]|$)/ { result($0); next }
-	/^1\.\.[0-9]+/ { next }
-	/^%stage / {
-		if ($3 != 0 && !bad)
-			result("not ok - " $2 ": ended with status " $3 " # ERROR")
-		if ($3 == 0 && !here && ENVIRON["CASE"] == "")
-			result("not ok - " $2 ": ran nothing # ERROR")
-		here = bad = 0
-		next
-	}
-	{ print; fflush() }
-	END {
-		if (!total) {
-			print "# nothing is named like " ENVIRON["CASE"]
-			failed = 1
-		}
-		print "1.." total + 0
-		printf "%d passed, %d failed", total ? total - failed - skipped : 0, failed
-		print skipped ? ", " skipped " skipped" : ""
-		exit failed > 0
-	}'
+	local line name status
+	while IFS= read -r line; do
+		case $line in
+		ok[[:space:]]* | 'not ok'*) result "$line" ;;
+		1..[0-9]*) ;;
+		%stage*) read -r _ name status <<<"$line"; stage_end "$name" "$status" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+	[ "$total" -gt 0 ] || result "not ok - nothing is named like '$CASE' # ERROR"
+	echo "1..$total"
+	printf '%d passed, %d failed' $((total - failed - skipped)) "$failed"
+	[ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+	echo
+	[ "$failed" -eq 0 ]
 }
 
 stages | count

@@ -33,24 +33,26 @@ guest_run main dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct || fail "
 detach main xvdb
 pass "in use: stays"
 
+# A device goes a moment after its last trace in xenstore.
+unload() { wait_until 60 "the module can be unloaded" module_unload; }
+
 for _ in 1 2 3; do
-	module_unload
+	unload
 	module_load max_queues=4
 done
-module_unload
+unload
 if module_load max_queues=0 2>/dev/null; then
 	fail "max_queues=0 was taken"
 fi
 module_load
 expect "default of max_queues" "$(nproc)" "$(cat "$parameters/max_queues")"
 expect "default of max_ring_page_order" 4 "$(cat "$parameters/max_ring_page_order")"
-module_unload
+unload
 module_load max_queues=4 max_ring_page_order=2
 attach main "phy:$disk,xvdb,w"
 expect "offered queues" 4 "$(xs_read "$(backend_path main xvdb)/multi-queue-max-queues")"
 expect "offered ring order" 2 "$(xs_read "$(backend_path main xvdb)/max-ring-page-order")"
-# What was offered holds, whatever the parameter says by the time the frontend answers.
 detach main xvdb
-module_unload
+unload
 module_load max_queues=4
 pass "not in use: unloads and loads"

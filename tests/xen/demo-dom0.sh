@@ -19,9 +19,10 @@ module_load max_queues=4 max_ring_page_order=4
 modinfo /job/xen-blkback.ko | grep -E '^(version|license|alias|vermagic):' | show
 
 title 'An LVM volume, and a guest that boots (stock kernel and frontend)'
+first=$(volume first 16 2>/dev/null)
 disk=$(volume data 128 2>/dev/null)
 lvs --noheadings -o lv_path,lv_size | show
-FRONTEND='frontend.max_queues=2 frontend.max_ring_page_order=2' guest_start guest 'vcpus=2'
+FRONTEND='frontend.max_queues=2 frontend.max_ring_page_order=2' guest_start guest 'vcpus=2' "disk=['phy:$first,xvda,w']"
 xl list | show
 guest_run guest uname -sr | show
 

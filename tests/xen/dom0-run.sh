@@ -25,8 +25,7 @@ report() {
 execute() {
 	timeout -k 20 "$case_limit" bash -Eeu -o pipefail -c ". $cases/lib.sh
 		trap 'on_error \$?' ERR
-		. $cases/$CASE.sh" "$cases/$CASE.sh" 2>&1 </dev/null | sed -u 's/^/#   /'
-	return "${PIPESTATUS[0]}"
+		. $cases/$CASE.sh" "$cases/$CASE.sh" >"$output" 2>&1 </dev/null
 }
 
 verdict() {
@@ -69,11 +68,14 @@ undo() {
 
 clean_up() {
 	{
+		echo "--- after the case"
 		clean_guests "$1"
 		undo
-	} 2>&1 | sed -u 's/^/#   after the case: /'
+	} >>"$output" 2>&1
 	within 60 nothing_left || leftovers >>"$state/leftovers"
-	[ ! -s "$state/leftovers" ] || report "not ok - $CASE: leaves behind: $(paste -sd';' "$state/leftovers")"
+	[ -s "$state/leftovers" ] || return 0
+	report "not ok - $CASE: leaves behind: $(paste -sd';' "$state/leftovers")"
+	cat "$state/leftovers" >>"$known_leftovers"
 }
 
 run_case() {
@@ -81,13 +83,16 @@ run_case() {
 	CASE=$1
 	export CASE
 	title=$(sed -n '2s/^# *//p' "$cases/$CASE.sh")
+	output=/job/output/$CASE.log
 	rm -rf "$state"
-	mkdir -p "$state"
+	mkdir -p "$state" /job/output
 	mark_consoles "case $CASE"
 	execute || status=$?
 	verdict "$status"
 	[ "$failures" -gt "$before" ] || passed=yes
 	clean_up "$passed"
+	# What a case says by the way is of interest only when it fails; the file has all of it.
+	[ "$failures" -eq "$before" ] || tail -n 40 "$output" | sed 's/^/#   /'
 	say "$CASE took $((SECONDS - start)) s"
 }
 
@@ -104,6 +109,12 @@ main() {
 		run_case "$name"
 	done
 	mark_consoles "case end"
+	# Nothing that the cases did may hold the module.
+	if xl destroy main 2>/dev/null; within 60 module_unload; then
+		report "ok - the module unloads"
+	else
+		report "not ok - the module does not unload"
+	fi
 	[ "$failures" -eq 0 ]
 }
 

@@ -89,7 +89,7 @@ stop_qemu() {
 }
 
 progress() {
-	cat "$run/verdict" "$run/console.log" "$run"/job/consoles/*.log 2>/dev/null | wc -c || :
+	cat "$run/verdict" "$run/console.log" "$run"/job/{consoles,output}/*.log 2>/dev/null | wc -c || :
 }
 
 # Ends the host when it has said nothing for long on any of its channels, or at the hard limit.

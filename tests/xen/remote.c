@@ -102,11 +102,18 @@ static void watch(const char *what)
 		die(what);
 }
 
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
+
 /* Waits for any watch to fire, until @end by the monotonic clock or for ever if that is 0. */
 static bool wait_event(time_t end)
 {
 	struct pollfd pollfd = { .fd = xs_fileno(xs), .events = POLLIN };
-	struct timespec now;
 	char **event;
 
 	for (;;) {
@@ -115,8 +122,7 @@ static bool wait_event(time_t end)
 			free(event);
 			return true;
 		}
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (end && now.tv_sec >= end)
+		if (end && now() >= end)
 			return false;
 		poll(&pollfd, 1, end ? 1000 : -1);
 	}
@@ -236,6 +242,23 @@ static int await_reply(int domain, int number, time_t end, int *pieces)
 	return status;
 }
 
+/* The domain may still be in the making, or it is being restarted and absent for a moment. */
+static int wait_guest(const char *guest, time_t end)
+{
+	int domain, pieces, status, absent = 0;
+
+	while (now() < end && absent < 300) {
+		domain = find_domain(guest);
+		absent = domain < 0 ? absent + 1 : 0;
+		snprintf(base, sizeof(base), "/local/domain/%d/", domain);
+		if (domain >= 0 && reply_number(&pieces, &status) >= 0)
+			return 0;
+		usleep(100000);
+	}
+	fprintf(stderr, "remote: %s\n", absent ? "there is no such guest" : "no answer in time");
+	return NO_ANSWER;
+}
+
 static int run(int domain, time_t end)
 {
 	int pieces, status, number;
@@ -257,28 +280,22 @@ static int run(int domain, time_t end)
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
-	struct timespec now;
-	int domain, pieces;
+	int domain;
 
 	xs = xs_open(0);
 	if (!xs)
 		die("xenstore");
 	if (!strcmp(verb, "serve"))
 		serve();
-	if (argc < 3)
-		return 2;
-	domain = find_domain(argv[2]);
+	if (!strcmp(verb, "wait") && argc == 4)
+		return wait_guest(argv[2], now() + atoi(argv[3]));
+	domain = argc > 2 ? find_domain(argv[2]) : -1;
 	if (domain < 0)
 		return NO_ANSWER;
+	snprintf(base, sizeof(base), "/local/domain/%d/", domain);
+	if (!strcmp(verb, "run") && argc == 4)
+		return run(domain, now() + atoi(argv[3]));
 	if (!strcmp(verb, "domid"))
 		return printf("%d\n", domain) < 0;
-	if (argc < 4)
-		return 2;
-	snprintf(base, sizeof(base), "/local/domain/%d/", domain);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!strcmp(verb, "run"))
-		return run(domain, now.tv_sec + atoi(argv[3]));
-	if (!strcmp(verb, "wait"))
-		return await_reply(domain, 0, now.tv_sec + atoi(argv[3]), &pieces);
 	return 2;
 }
