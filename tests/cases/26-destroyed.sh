@@ -8,8 +8,7 @@ at_end dmsetup remove slow
 other=$(volume other 64)
 
 open_count() { dmsetup info -c --noheadings -o open slow; }
-number=$(dmsetup info -c --noheadings --separator : -o major,minor slow)
-in_flight() { [ "$(awk '{ print $9 }' "/sys/dev/block/$number/stat")" -ge "$1" ]; }
+in_flight() { guest_run "$1" awk "'{ exit !(\$9 >= 8) }'" /sys/block/xvdb/stat; }
 no_domain() { ! xl list "$1"; }
 released() { [ "$(open_count)" = 0 ]; }
 
@@ -21,10 +20,11 @@ load() {
 		--ioengine=libaio --iodepth=16 --time_based --runtime=3600
 }
 
-echo "0 131072 delay /dev/ram0 0 1500" | { modprobe dm-delay; dmsetup load slow; }
+modprobe dm-delay
+echo "0 131072 delay /dev/ram0 0 1500" | dmsetup load slow
 dmsetup resume slow
 load slow1
-wait_until 120 "requests are in flight" in_flight 8
+wait_until 120 "requests are in flight" in_flight slow1
 id=$(domid slow1)
 xl destroy slow1
 wait_until 120 "the domain is gone" no_domain "$id"
@@ -34,7 +34,7 @@ pass "slow disk: no zombie, disk released"
 load slow2
 guest_start main
 id=$(domid slow2)
-wait_until 120 "requests are in flight" in_flight 8
+wait_until 120 "requests are in flight" in_flight slow2
 dmsetup suspend --noflush --nolockfs slow
 at_end dmsetup resume slow
 timeout 120 xl destroy slow2 || note "xl destroy gave up waiting, as it must while the disk hangs"
