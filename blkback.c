@@ -431,8 +431,9 @@ module_init(blkback_init);
 
 static void __exit blkback_exit(void)
 {
-	blkback_xenbus_exit();
+	/* First: it queues work, and the end of the work is waited for. */
 	capacity_exit();
+	blkback_xenbus_exit();
 }
 module_exit(blkback_exit);
 

@@ -43,7 +43,10 @@ static int ring_map(struct blkback_ring *ring, struct ring_keys *keys)
 
 	err = xenbus_map_ring_valloc(conn->dev->xdev, keys->refs, nr_pages,
 				     &ring->mapped);
-	if (err)	/* told by the function itself, with grant and reason */
+	if (err == -ENOMEM)
+		blkback_error(conn->dev, err, "no memory to map ring %u",
+			      ring->index);
+	if (err)	/* otherwise told there, with grant and reason */
 		return err;
 	if (sring_attach(&ring->sring, ring->mapped, conn->abi, nr_pages))
 		return 0;

@@ -26,7 +26,7 @@
  * what the toolstack has written - and takes the next step, until there is none
  * to take. It looks at levels, not at edges: a frontend that changes its mind
  * faster than we look has merely done so unseen. Callbacks on xenwatch do
- * nothing but queue the work, with one exception: see backend_changed().
+ * nothing but queue the work, with one exception: see leave().
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -214,7 +214,7 @@ static int read_level(const char *dir, const char *key, int *value)
 
 static int read_levels(const struct blkback_dev *dev, struct levels *now)
 {
-	int frontend, online = 0, err;
+	int frontend = 0, online = 0, err;
 
 	now->removed = READ_ONCE(dev->removed);
 	err = read_level(dev->frontend, "state", &frontend);
@@ -443,14 +443,24 @@ static void dev_work(struct work_struct *work)
 
 /* --- how devices come and go ---------------------------------------------- */
 
-/* Nobody will want the disk again: the toolstack says so, or the guest is gone. */
+/*
+ * Nobody will want the disk again: the toolstack says so, or the frontend's
+ * directory is gone.
+ */
 static bool forsaken(const struct blkback_dev *dev)
 {
+	char *backend;
 	int online;
 
 	if (read_level(dev->xdev->nodename, "online", &online))
 		return false;
-	return !online || !xenbus_exists(XBT_NIL, dev->frontend, "");
+	if (!online)
+		return true;
+	backend = xenbus_read(XBT_NIL, dev->frontend, "", NULL);
+	if (IS_ERR(backend))
+		return PTR_ERR(backend) == -ENOENT;
+	kfree(backend);
+	return false;
 }
 
 /*
@@ -472,23 +482,25 @@ static void leave(struct xenbus_device *xdev)
 	device_unregister(&xdev->dev);
 }
 
-/* Something changed in our directory: by the toolstack, or by ourselves. */
-static void backend_changed(struct xenbus_watch *watch, const char *path,
-			    const char *token)
+/* On xenwatch, whatever has changed on either side. */
+static void look(struct blkback_dev *dev)
 {
-	struct blkback_dev *dev = container_of(watch, struct blkback_dev,
-					       watch);
-
 	if (READ_ONCE(dev->state) == BLKBACK_CLOSED && forsaken(dev))
 		leave(dev->xdev);	/* may free dev */
 	else
 		blkback_kick(dev);
 }
 
+static void backend_changed(struct xenbus_watch *watch, const char *path,
+			    const char *token)
+{
+	look(container_of(watch, struct blkback_dev, watch));
+}
+
 static void frontend_changed(struct xenbus_device *xdev,
 			     enum xenbus_state frontend)
 {
-	blkback_kick(dev_get_drvdata(&xdev->dev));
+	look(dev_get_drvdata(&xdev->dev));
 }
 
 static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
@@ -564,7 +576,10 @@ static struct xenbus_driver blkback_driver = {
 	.probe = blkback_probe,
 	.remove = blkback_remove,
 	.otherend_changed = frontend_changed,
-	/* Keeps the core from telling Closed, which is ours to tell. */
+	/*
+	 * Keeps the core from telling Closed, which is ours to tell; but for a
+	 * device that is unbound by hand while it says Closing.
+	 */
 	.allow_rebind = true,
 	.driver.dev_groups = blkback_groups,
 };

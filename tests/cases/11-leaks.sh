@@ -10,11 +10,17 @@ kernel_memory() { awk '/^(SUnreclaim|VmallocUsed|KernelStack|PageTables)/ { sum 
 
 cycle() {
 	attach main "phy:$disk,xvdb,w"
+	# What is looked for afterwards can be seen while it is there.
 	expect "threads" 4 "$(threads_of_backend | wc -l)"
+	expect "interrupts" 4 "$(irqs_of_backend | wc -l)"
 	guest_run main dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct >/dev/null
 	detach main xvdb
 	wait_until 60 "nothing is left" nothing_left
 }
+
+attach main "phy:$disk,xvdb,w"
+[ "$(grants_mapped "$(domid main)")" -ge 64 ] || error "Xen tells of $(grants_mapped "$(domid main)") grants, and 4 rings of 16 pages are mapped"
+detach main xvdb
 
 # The first rounds fill caches that stay.
 for _ in 1 2 3 4; do

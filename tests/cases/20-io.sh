@@ -4,19 +4,37 @@
 disk=$(volume disk 64)
 guest_start main
 
+read_requests() { cat "$(backend_sysfs main xvdb)/statistics/rd_req"; }
+
+# A request of 256 segments each: nothing larger is offered, and nothing smaller does.
+large_requests() {
+	local before
+	before=$(read_requests)
+	guest_run main dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct
+	expect "requests for four times 1 MiB" 4 $(($(read_requests) - before))
+}
+
 # verified_io DEPTH: three jobs, each on a part of the disk of its own; blocks of mixed sizes.
 verified_io() {
+	local seed=$RANDOM
+	note "depth $1, seed $seed"
 	guest_run main fio --name=part --filename=/dev/xvdb --numjobs=3 --size=16M --offset_increment=20M \
 		--rw=randrw --bsrange=512-1M --direct=1 --ioengine=libaio \
-		--iodepth="$1" --verify=crc32c --verify_fatal=1 --randseed="$RANDOM" --group_reporting --minimal
+		--iodepth="$1" --verify=crc32c --verify_fatal=1 --randseed="$seed" --group_reporting --minimal
 }
 
 for queues in 1 2 4; do
 	for order in 0 1 4; do
-		guest_frontend main "max_queues=$queues" "max_ring_page_order=$order"
+		guest_frontend main "max_queues=$queues" "max_ring_page_order=$order" max_indirect_segments=256
 		attach main "phy:$disk,xvdb,w"
+		expect "threads" "$queues" "$(threads_of_backend | wc -l)"
+		# One queue, or one page, is told by leaving the key out.
+		front=$(frontend_path main xvdb)
+		expect "queues told" "$queues" "$(xs_read "$front/multi-queue-num-queues" || echo 1)"
+		expect "ring order told" "$order" "$(xs_read "$front/ring-page-order" || echo 0)"
+		large_requests
 		for depth in 1 32; do
-			verified_io "$depth" >/tmp/fio || fail "$queues queues, order $order, depth $depth: $(cat /tmp/fio)"
+			verified_io "$depth" >/tmp/fio || fail "$queues queues, order $order: $(cat /tmp/fio)"
 		done
 		in_guest=$(guest_run main "sha256sum </dev/xvdb | cut -d' ' -f1")
 		detach main xvdb

@@ -1,5 +1,5 @@
 #!/bin/bash
-# statistics in sysfs and in xentop equal what the guest did, also after it has connected anew
+# statistics in sysfs and in xentop equal what the guest did
 
 guest_start main
 guest_frontend main max_queues=4 max_ring_page_order=1

@@ -28,7 +28,8 @@ pass "busy: not closed, not bound again"
 dmsetup resume slow
 wait_until 60 "closed" backend_state_is main xvdb 6
 guest_finish main load || fail "the request that was out was not answered"
-wait_until 60 "the thread is gone" test -z "$(threads_of_backend)"
+no_threads() { [ -z "$(threads_of_backend)" ]; }
+wait_until 60 "the thread is gone" no_threads
 echo "$device" >"$driver/bind"
 detach main xvdb
 pass "done: closed, bound again"

@@ -5,7 +5,7 @@
 state=/run/testbed
 known_leftovers=/run/testbed-leftovers
 CASE=${CASE:-none}
-GUEST_LIMIT=${GUEST_LIMIT:-600}
+GUEST_LIMIT=${GUEST_LIMIT:-300}
 
 # --- Verdicts ---------------------------------------------------------------------------------
 # File descriptor 3 is the report; what a case prints otherwise shows up there as a comment.
@@ -215,7 +215,8 @@ vdev_of() {
 attach() {
 	local vdev
 	vdev=$(vdev_of "$2")
-	xl block-attach "$1" "$2" || fail "xl block-attach $1 $2"
+	# libxl gives everybody ten seconds; on a busy machine that may be too little once.
+	xl block-attach "$1" "$2" || xl block-attach "$1" "$2" || fail "xl block-attach $1 $2"
 	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
 	guest_run "$1" "i=0; until [ -b /dev/$vdev ]; do i=\$((i + 1)); [ \$i -lt 600 ] || exit 1; sleep 0.1; done" ||
 		fail "$vdev does not appear in $1"
@@ -223,7 +224,10 @@ attach() {
 
 # detach GUEST VDEV: returns when nothing of the disk is left in xenstore.
 detach() {
-	xl block-detach "$1" "$2" || fail "xl block-detach $1 $2"
+	xl block-detach "$1" "$2" || {
+		wait_until 120 "$2 of $1 is closed" backend_state_is "$1" "$2" 6
+		xl block-detach "$1" "$2"
+	} || fail "xl block-detach $1 $2"
 	wait_until 60 "$2 of $1 is gone from xenstore" backend_is_gone "$1" "$2"
 }
 

@@ -72,8 +72,8 @@ xentop -b -i 1 -x | sed -n '/NAME/,$p' |
 title 'xl block-detach'
 detach guest xvdb
 xl block-list guest | show
-leftovers | show
-nothing_left
+no_thread() { ! threads_of_backend | grep -q xvdb; }
+within 60 no_thread
 
 title 'dom0 mounts the volume and verifies the same checksums'
 mount -o ro "$disk" /mnt

@@ -18,7 +18,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 built=$top/build/xen
-silence=${SILENCE:-300}
+# Longer than a case may take (dom0-run.sh), which is longer than a guest may (lib.sh).
+silence=${SILENCE:-1000}
 
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
