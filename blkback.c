@@ -384,7 +384,7 @@ irqreturn_t ring_event(int irq, void *data)
  * @data: the ring
  *
  * Ends when the connection is stopping and the last request has been answered.
- * Whoever ends last calls for the device's work to clear away.
+ * The thread that ends last queues the device's work, which clears away.
  *
  * Return: 0.
  */

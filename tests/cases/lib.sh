@@ -275,12 +275,6 @@ grants_mapped() {
 		END { print count + 0 }'
 }
 
-# evtchns_bound DOMID: how many of dom0's event channels lead to that guest.
-evtchns_bound() {
-	"$(echo /usr/lib/xen-[0-9]*/bin)/lsevtchn" 0 | grep -c "Remote Domain: $1\b" || :
-}
-
-# What an earlier case has been blamed for is not held against those that follow.
 leftovers() {
 	touch "$known_leftovers"
 	all_leftovers | grep -vxFf "$known_leftovers" || :
