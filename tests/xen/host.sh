@@ -58,6 +58,14 @@ prepare_job() {
 	truncate -s 2G "$run/nvme.img"
 }
 
+# Two emulated hosts starve each other: xl then runs into its time limits. So they take turns on one
+# machine, whichever tree they belong to. QEMU inherits the lock.
+take_turn() {
+	exec 8>/tmp/xen-testbed.lock
+	flock -n 8 || timed "host $name: waiting for another emulated host" flock 8
+	SECONDS=0
+}
+
 # No +rdtscp, no AVX, no SMAP: what QEMU's emulation and Xen disagree about is left out.
 qemu_machine() {
 	echo -machine q35 -accel tcg,thread=multi -cpu Opteron_G3,+svm,+npt,-rdtscp \
@@ -129,6 +137,7 @@ main() {
 	"$here/build.sh"
 	[ -n "$module" ] || build_module
 	prepare_job "$@"
+	take_turn
 	say "host $name: booting; its files are in ${run#"$top"/}"
 	trap stop_qemu EXIT
 	trap 'exit 130' INT TERM
