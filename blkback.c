@@ -11,12 +11,13 @@
  *   respond   give the pages back, write the response; one push for all that
  *             is ready, and at most one event
  *
+ * A barrier stops fetching on all rings until it is done: see barrier.c.
+ *
  * One thread does all of it but "complete", so a ring needs no lock.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
-#include <linux/moduleparam.h>
 #include <linux/sched/mm.h>
 #include <xen/events.h>
 #include <xen/xen.h>
@@ -26,41 +27,17 @@
 /* How long to wait before memory or a busy page is asked for once more. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
 
-unsigned int blkback_max_queues;
-unsigned int blkback_max_ring_order = XENBUS_MAX_RING_GRANT_ORDER;
-
-static int set_max_queues(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 1, BLKBACK_MAX_QUEUES);
-}
-
-static int set_max_ring_order(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, XENBUS_MAX_RING_GRANT_ORDER);
-}
-
-static const struct kernel_param_ops max_queues_ops = {
-	.set = set_max_queues,
-	.get = param_get_uint,
-};
-
-static const struct kernel_param_ops max_ring_order_ops = {
-	.set = set_max_ring_order,
-	.get = param_get_uint,
-};
-
-module_param_cb(max_queues, &max_queues_ops, &blkback_max_queues, 0644);
-MODULE_PARM_DESC(max_queues,
-		 "Most queues a disk may have, 1 to 256 (default: one for each online CPU)");
-module_param_cb(max_ring_page_order, &max_ring_order_ops,
-		&blkback_max_ring_order, 0644);
-MODULE_PARM_DESC(max_ring_page_order,
-		 "A ring may have up to 2^this pages, 0 to 4 (default: 4)");
-
 static void count(struct blkback_ring *ring, enum blkback_stat what, u64 n)
 {
 	/* We are the only writer; a 64-bit reader sees all of it or nothing. */
 	WRITE_ONCE(ring->stats[what], ring->stats[what] + n);
+}
+
+static bool ring_stopped(const struct blkback_ring *ring)
+{
+	const struct blkback_conn *conn = ring->conn;
+
+	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
 }
 
 /* --- fetch ---------------------------------------------------------------- */
@@ -77,6 +54,9 @@ static struct blkback_req *req_get(struct blkback_ring *ring,
 	req->nr_segs = wire->nr_segs;
 	req->operation = wire->operation;
 	req->status = BLKIF_RSP_OKAY;
+	req->secure = wire->secure;
+	if (wire->operation == BLKIF_OP_DISCARD)
+		req->nr_sectors = wire->nr_sectors;
 	if (guest_pages_alloc(ring, req))
 		return NULL;
 	ring->free.first = req->done.next;
@@ -115,6 +95,10 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	}
 	if (batch->nr_segs + wire->nr_segs > BLKBACK_MAX_SEGMENTS)
 		return false;
+	if (!barrier_admits(ring, wire->operation == BLKIF_OP_WRITE_BARRIER)) {
+		ring->held = true;
+		return false;
+	}
 	req = req_get(ring, wire);
 	if (!req) {
 		count(ring, STAT_OO_REQ, 1);
@@ -124,7 +108,7 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	}
 	sring_take(&ring->sring);
 	ring->worked = true;
-	if (!wire->indirect)
+	if (!wire->indirect)	/* no segments: nothing of this is used */
 		memcpy(&batch->descs[batch->nr_segs], wire->seg,
 		       wire->nr_segs * sizeof(wire->seg[0]));
 	batch->nr_segs += wire->nr_segs;
@@ -223,9 +207,13 @@ static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
 		count(ring, STAT_WR_REQ, 1);
 		count(ring, STAT_WR_SECT, sectors);
 		break;
+	case BLKIF_OP_WRITE_BARRIER:
 	case BLKIF_OP_FLUSH_DISKCACHE:
 		count(ring, STAT_F_REQ, 1);
 		count(ring, STAT_WR_SECT, sectors);
+		break;
+	case BLKIF_OP_DISCARD:
+		count(ring, STAT_DS_REQ, 1);
 		break;
 	}
 }
@@ -252,6 +240,19 @@ static void submit(struct blkback_ring *ring)
 
 /* --- respond -------------------------------------------------------------- */
 
+/* A large discard is done piece by piece, and not beyond the end of the ring. */
+static bool goes_on(struct blkback_ring *ring, struct blkback_req *req)
+{
+	if (!vbd_unfinished(req))
+		return false;
+	if (ring_stopped(ring)) {
+		req->status = BLKIF_RSP_ERROR;
+		return false;
+	}
+	vbd_submit(&ring->conn->dev->vbd, req, bio_done);
+	return true;
+}
+
 /* All completed requests but those still busy; the oldest first, mostly. */
 static struct llist_node *collect_done(struct blkback_ring *ring)
 {
@@ -265,6 +266,8 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 		llist_for_each_entry_safe(req, next, todo[i], done) {
 			struct llist_node **list = &ready;
 
+			if (goes_on(ring, req))
+				continue;
 			if (guest_pages_busy(req)) {
 				list = &ring->busy;
 				ring->retry = true;
@@ -292,13 +295,6 @@ static void respond(struct blkback_ring *ring)
 
 /* --- the thread ----------------------------------------------------------- */
 
-static bool ring_stopped(const struct blkback_ring *ring)
-{
-	const struct blkback_conn *conn = ring->conn;
-
-	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
-}
-
 static bool ring_ended(const struct blkback_ring *ring)
 {
 	return READ_ONCE(ring->conn->stopping) && !ring->in_flight;
@@ -308,9 +304,13 @@ static bool ring_has_work(const struct blkback_ring *ring)
 {
 	if (!llist_empty(&ring->done) || ring_ended(ring))
 		return true;
+	if (guest_pages_wanted(ring))
+		return true;
 	if (ring->retry || ring_stopped(ring))
 		return false;
-	return sring_unread(&ring->sring) != 0;
+	if (barrier_news(ring))
+		return true;
+	return !ring->held && sring_unread(&ring->sring) != 0;
 }
 
 /* Not every resize comes with word of it: see capacity.c. */
@@ -328,15 +328,20 @@ static void ring_serve(struct blkback_ring *ring)
 	struct disk_limits disk;
 
 	ring->retry = false;
+	ring->held = false;
 	respond(ring);
+	guest_pages_trim(ring, false);
 	if (!ring_stopped(ring)) {
 		look_at_disk(ring, &disk);
 		fetch(ring, &disk);
 		prepare(ring, &disk);
 		submit(ring);
+		barrier_step(ring);
 	}
 	if (sring_publish(&ring->sring))
 		notify_remote_via_irq(ring->irq);
+	if (READ_ONCE(blkback_log_stats))
+		stats_log(ring);
 }
 
 /*
@@ -346,7 +351,7 @@ static void ring_serve(struct blkback_ring *ring)
  */
 static void ring_sleep(struct blkback_ring *ring)
 {
-	long timeout = ring->retry ? RETRY_JIFFIES : MAX_SCHEDULE_TIMEOUT;
+	long timeout = ring->retry ? RETRY_JIFFIES : guest_pages_timeout(ring);
 
 	sring_arm(&ring->sring);
 	if (!ring_has_work(ring) && READ_ONCE(ring->event)) {
@@ -356,9 +361,11 @@ static void ring_sleep(struct blkback_ring *ring)
 				ring->worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
 		ring->worked = false;
 	}
-	wait_event_freezable_timeout(ring->wait,
-				     ring_has_work(ring) ||
-				     READ_ONCE(ring->event), timeout);
+	timeout = wait_event_freezable_timeout(ring->wait,
+					       ring_has_work(ring) ||
+					       READ_ONCE(ring->event), timeout);
+	if (!timeout)
+		guest_pages_trim(ring, true);
 }
 
 /**
@@ -403,6 +410,8 @@ int ring_thread(void *data)
 		try_to_freeze();
 		cond_resched();
 	}
+	while (!guest_pages_forget(ring))
+		schedule_timeout_uninterruptible(RETRY_JIFFIES);
 	if (atomic_dec_and_test(&ring->conn->running))
 		blkback_kick(dev);
 	return 0;
@@ -416,15 +425,23 @@ static int __init blkback_init(void)
 
 	if (!xen_domain())
 		return -ENODEV;
-	if (!blkback_max_queues)
-		blkback_max_queues = min(num_online_cpus(), BLKBACK_MAX_QUEUES);
-	err = capacity_init();
+	params_init();
+	err = pressure_init();
 	if (err)
 		return err;
+	err = capacity_init();
+	if (err)
+		goto no_capacity;
 	/* Last: from here on there are devices. */
 	err = blkback_xenbus_init();
 	if (err)
-		capacity_exit();
+		goto no_xenbus;
+	return 0;
+
+no_xenbus:
+	capacity_exit();
+no_capacity:
+	pressure_exit();
 	return err;
 }
 module_init(blkback_init);
@@ -434,6 +451,7 @@ static void __exit blkback_exit(void)
 	/* First: it queues work, and the end of the work is waited for. */
 	capacity_exit();
 	blkback_xenbus_exit();
+	pressure_exit();
 }
 module_exit(blkback_exit);
 

@@ -18,8 +18,10 @@
  *
  *   multi-queue-max-queues	how many rings it is ready to serve (at least 1)
  *   max-ring-page-order	a ring may have up to 2^this pages
+ *   max-ring-pages		the same as a number of pages, a power of two
  *   feature-max-indirect-segments
  *				most segments in an INDIRECT request
+ *   feature-persistent		1 if pages may stay mapped, see below
  *
  * and, before it enters state Connected:
  *
@@ -28,6 +30,12 @@
  *   physical-sector-size	its physical block size, in bytes
  *   info			VDISK_* bits
  *   feature-flush-cache	1 if FLUSH_DISKCACHE may be sent
+ *   feature-barrier		1 if WRITE_BARRIER may be sent
+ *   feature-discard		1 if DISCARD may be sent; then also:
+ *   discard-granularity	the disk discards whole units of this many
+ *				bytes; what is left over at the ends stays
+ *   discard-alignment		where on the disk the first unit starts, in bytes
+ *   discard-secure		1 if a DISCARD may be BLKIF_DISCARD_SECURE
  *
  * The frontend writes, before it enters state Initialised:
  *
@@ -35,6 +43,9 @@
  *				x86_32-abi or arm-abi
  *   multi-queue-num-queues	how many rings it made; left out means 1
  *   ring-page-order		each ring has 2^this pages; left out means 0
+ *   num-ring-pages		the same as a number of pages; not looked at if
+ *				there is a ring-page-order
+ *   feature-persistent		1 if pages are to stay mapped
  *   ring-ref, event-channel	where a ring is, see below
  *
  *
@@ -49,7 +60,9 @@
  *
  * All rings of a disk have the same number of pages, the same layout, and
  * equal rights: any request may go on any of them. No order holds between
- * requests, on one ring or on two.
+ * requests, on one ring or on two, but for WRITE_BARRIER: what was sent before
+ * it, on any ring, is done before it, and what is sent after its answer is done
+ * after it. On its own ring what is sent behind it, answered or not, is too.
  *
  * One queue: the keys of the only ring stand in the frontend's directory
  * itself, just as they did before queues were invented. So a frontend that
@@ -67,7 +80,8 @@
  * reference is the key "ring-ref". With ring-page-order K above 0 the ring is
  * 2^K pages, seen by both sides as one piece of memory, and their grant
  * references are the keys "ring-ref0", "ring-ref1" ... in that order.
- * "event-channel" is one per ring, however many pages.
+ * "event-channel" is one per ring, however many pages. (Some frontends write
+ * "ring-ref0" for a ring of one page; it is taken if there is no "ring-ref".)
  *
  * Two queues of one page each:
  *
@@ -94,6 +108,15 @@
  * event-channel at the top.
  *
  *
+ * Pages that stay mapped
+ * ======================
+ * If both sides have written feature-persistent = 1, the backend may leave any
+ * page that a request names mapped, for reading and writing, until the
+ * connection ends; it decides which and for how long. The frontend must grant
+ * its pages for both, must not take a grant back or use its reference for
+ * another page, and gains if it uses few pages again and again.
+ *
+ *
  * Talking: the ring
  * =================
  * A ring starts with struct blkif_sring, then come as many slots as fit,
@@ -110,7 +133,7 @@
 enum blkif_op {
 	BLKIF_OP_READ			= 0,
 	BLKIF_OP_WRITE			= 1,
-	/* write after all earlier writes, before all later ones, durably */
+	/* WRITE, durable and in order, see above; or without data only that */
 	BLKIF_OP_WRITE_BARRIER		= 2,
 	/* make all writes answered so far durable */
 	BLKIF_OP_FLUSH_DISKCACHE	= 3,
@@ -130,6 +153,9 @@ enum blkif_status {
 #define VDISK_CDROM			1
 #define VDISK_REMOVABLE			2
 #define VDISK_READONLY			4
+
+/* The bits of a DISCARD's flag. */
+#define BLKIF_DISCARD_SECURE		1
 
 #define BLKIF_SECTOR_SHIFT		9
 #define BLKIF_SECTOR_SIZE		512
@@ -206,6 +232,26 @@ struct blkif_request_indirect {
 	__u16 handle;
 	__u16 _pad2;
 	__u32 indirect_gref[BLKIF_MAX_INDIRECT_PAGES];
+};
+
+/**
+ * struct blkif_request_discard - DISCARD: what these sectors hold is not needed
+ * @operation: BLKIF_OP_DISCARD
+ * @flag: BLKIF_DISCARD_* bits
+ * @handle: as in struct blkif_request
+ * @_pad: not there in x86_32-abi
+ * @id: as in struct blkif_request
+ * @sector_number: first sector
+ * @nr_sectors: how many, at least 1
+ */
+struct blkif_request_discard {
+	__u8 operation;
+	__u8 flag;
+	__u16 handle;
+	__u32 _pad;
+	__u64 id;
+	__u64 sector_number;
+	__u64 nr_sectors;
 };
 
 /**

@@ -26,6 +26,7 @@
 #include <linux/kref.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -35,14 +36,8 @@
 #include "decode.h"
 #include "sring.h"
 
-/* Far more than any frontend has CPUs to use; keeps max_queues from typos. */
-#define BLKBACK_MAX_QUEUES	256U
-
 /* Most requests prepared together: as many as a one-page ring holds. */
 #define BLKBACK_BATCH_REQS	32
-
-/* Pages a ring keeps for its next requests rather than give them back. */
-#define BLKBACK_SPARE_PAGES	BLKBACK_MAX_SEGMENTS
 
 /**
  * enum blkback_state - where a device is; the way from one to the next is drawn
@@ -84,17 +79,19 @@ enum blkback_stat {
  * @bdev: of @file
  * @devt: the number the toolstack gave; 0 before it did
  * @read_only: the guest may not write
+ * @discard: the toolstack has nothing against discards
  * @info: VDISK_* bits for the frontend
  * @told_sectors: the size the frontend knows, in 512-byte sectors
  *
- * Written by the device's work. Rings read @bdev and @read_only, which do not
- * change while there are rings.
+ * Written by the device's work. Rings read @bdev, @read_only and @discard, which
+ * do not change while there are rings.
  */
 struct blkback_vbd {
 	struct file *file;
 	struct block_device *bdev;
 	dev_t devt;
 	bool read_only;
+	bool discard;
 	unsigned int info;
 	u64 told_sectors;
 };
@@ -115,6 +112,7 @@ struct blkback_vbd {
  *	may try again
  * @max_queues: as offered to this frontend, whatever the parameter says now
  * @max_ring_order: likewise
+ * @persistent: likewise
  * @vbd: the disk
  * @conn: written by @work under @conn_lock; NULL if not connected
  * @past: sums over the rings of past connections; under @conn_lock
@@ -135,11 +133,37 @@ struct blkback_dev {
 	bool refused;
 	unsigned int max_queues;
 	unsigned int max_ring_order;
+	bool persistent;
 	struct blkback_vbd vbd;
 	struct blkback_conn *conn;
 	u64 past[NR_BLKBACK_STATS];
 	struct mutex conn_lock; /* conn and past, against readers */
 	struct list_head all;
+};
+
+/* Where a connection is with a barrier; drawn in barrier.c. */
+enum barrier_phase {
+	BARRIER_NONE,
+	BARRIER_DRAIN,
+	BARRIER_RUN,
+};
+
+/**
+ * struct blkback_barrier - the barrier that all rings of a connection heed
+ * @lock: all of this, and the rings' @quiet
+ * @phase: also read without the lock; then it is that of a moment ago
+ * @epoch: changes with @phase; also read without the lock
+ * @owner: the ring that has the barrier, unless in BARRIER_NONE
+ * @not_quiet: rings yet to report, in BARRIER_DRAIN
+ * @ran: the barrier has been taken off its ring, in BARRIER_RUN
+ */
+struct blkback_barrier {
+	spinlock_t lock; /* a barrier's progress */
+	enum barrier_phase phase;
+	unsigned int epoch;
+	struct blkback_ring *owner;
+	unsigned int not_quiet;
+	bool ran;
 };
 
 /**
@@ -148,35 +172,86 @@ struct blkback_dev {
  * @abi: layout of the requests
  * @ring_order: each ring has 2^this pages
  * @nr_rings: entries of @rings
+ * @persistent: both sides have agreed that guest pages may stay mapped
+ * @max_persistent: how many, all rings together
+ * @unused_jiffies: for how long, when not used; 0: until memory is short
+ * @max_spare_pages: most free pages that a ring keeps
+ * @squeezed_until: time, in jiffies, until which a ring keeps none; set when
+ *	memory is short
  * @stopping: set by the device's work: rings take no more requests
  * @running: ring threads that have not come to their end
  * @broken: set by any ring whose frontend broke the rules of the ring
+ * @barrier: between the rings
  * @rings: each in memory of its own
  *
- * All but @stopping, @running and @broken is fixed before the rings start.
+ * All but @squeezed_until, @stopping, @running, @broken and @barrier is fixed
+ * before the rings start.
  */
 struct blkback_conn {
 	struct blkback_dev *dev;
 	const struct blkif_abi *abi;
 	unsigned int ring_order;
 	unsigned int nr_rings;
+	bool persistent;
+	unsigned int max_persistent;
+	unsigned long unused_jiffies;
+	unsigned int max_spare_pages;
+	unsigned long squeezed_until;
 	bool stopping;
 	atomic_t running;
 	bool broken;
+	struct blkback_barrier barrier;
 	struct blkback_ring *rings[] __counted_by(nr_rings);
 };
 
 /**
+ * struct blkback_kept - a guest page that stays mapped between requests
+ * @node: in the ring's table
+ * @idle: in the ring's list of those that no request uses
+ * @page: our page, with the guest's behind it
+ * @handle: of the mapping
+ * @gref: the guest's grant reference
+ * @users: segments of requests that use it
+ * @since: time, in jiffies, when the last of them was done
+ */
+struct blkback_kept {
+	struct rhash_head node;
+	struct list_head idle;
+	struct page *page;
+	grant_handle_t handle;
+	grant_ref_t gref;
+	unsigned int users;
+	unsigned long since;
+};
+
+/**
+ * struct blkback_persist - the guest pages that a ring keeps mapped
+ * @kept: all of them, by grant reference
+ * @idle: those not in use, the one used last at the end
+ * @nr: of all of them
+ * @nr_idle: entries of @idle; also read when memory is short
+ * @max: most that may be kept
+ */
+struct blkback_persist {
+	struct rhashtable kept;
+	struct list_head idle;
+	unsigned int nr;
+	unsigned int nr_idle;
+	unsigned int max;
+};
+
+/**
  * struct blkback_seg - a piece of a guest's page, and where it is mapped
- * @page: our page, the guest's behind it while @handle is valid; NULL if it is
- *	lost
- * @handle: of the mapping; INVALID_GRANT_HANDLE if there is none
+ * @page: our page, the guest's behind it while there is a mapping; or NULL
+ * @kept: whose the mapping is, if it stays
+ * @handle: of the mapping, if it does not; or INVALID_GRANT_HANDLE
  * @gref: the guest's grant reference
  * @offset: of the data in the page, in bytes
  * @len: of the data, in bytes
  */
 struct blkback_seg {
 	struct page *page;
+	struct blkback_kept *kept;
 	grant_handle_t handle;
 	grant_ref_t gref;
 	u16 offset;
@@ -187,22 +262,28 @@ struct blkback_seg {
  * struct blkback_req - a request between ring and disk
  * @done: on the ring's list of completions; before that, on its free list
  * @ring: whose it is
- * @segs: @nr_segs of them; NULL if there are none
+ * @segs: if @nr_segs is not 0
+ * @nr_sectors: of a DISCARD: how many the disk has not been given yet
  * @id: to be echoed
- * @sector: start on the disk
+ * @sector: start on the disk; of a DISCARD: of what it has not been given yet
  * @nr_segs: entries of @segs
  * @operation: enum blkif_op, never INDIRECT
  * @status: enum blkif_status, what to answer
+ * @secure: a DISCARD is to leave no trace of the data
  */
 struct blkback_req {
 	struct llist_node done;
 	struct blkback_ring *ring;
-	struct blkback_seg *segs;
+	union {
+		struct blkback_seg *segs;
+		u64 nr_sectors;
+	};
 	u64 id;
 	u64 sector;
 	u16 nr_segs;
 	u8 operation;
 	s8 status;
+	bool secure;
 };
 
 /**
@@ -213,8 +294,8 @@ struct blkback_req {
  * @wire: what they looked like in their slots
  * @descs: one page with the descriptors of all segments, in the order of
  *	@reqs; those of INDIRECT requests are copied straight here
+ * @nr_unmaps: entries of @unmap
  * @pages: for the hypercalls below
- * @segs: what is being unmapped
  * @map: guest pages to map
  * @unmap: guest pages to unmap, at another time than @map
  * @copy: descriptors to copy in
@@ -222,11 +303,11 @@ struct blkback_req {
 struct blkback_batch {
 	unsigned int nr_reqs;
 	unsigned int nr_segs;
+	unsigned int nr_unmaps;
 	struct blkback_req *reqs[BLKBACK_BATCH_REQS];
 	struct wire_request wire[BLKBACK_BATCH_REQS];
 	struct blkif_segment *descs;
 	struct page *pages[BLKBACK_MAX_SEGMENTS];
-	struct blkback_seg *segs[BLKBACK_MAX_SEGMENTS];
 	union {
 		struct gnttab_map_grant_ref map[BLKBACK_MAX_SEGMENTS];
 		struct gnttab_unmap_grant_ref unmap[BLKBACK_MAX_SEGMENTS];
@@ -251,15 +332,23 @@ struct blkback_batch {
  * @reserve_used: whether @reserve is taken
  * @retry: something was short or busy, and no event will say when it no longer
  *	is: look again in a while
+ * @held: the next request has to wait for a barrier, or is one
+ * @epoch: of the connection's barrier, when last looked at
+ * @before_barrier: index behind the last request that is before the barrier
+ * @quiet: nothing before the barrier is left to do, which has been reported
  * @worked: a request was taken since the last EOI: the event was not for nothing
  * @capacity: size of the disk when last looked at, in 512-byte sectors
  * @busy: completed requests whose pages somebody still looks at
- * @pages: pages to map guest pages to
+ * @pages: spare pages to map guest pages to
+ * @persist: guest pages that stay mapped, if the connection is @persistent
+ * @log_at: time, in jiffies, when the counters may be logged again
  * @batch: requests being prepared
  * @stats: written by @thread only, see enum blkback_stat
  * @event: an event has come and its EOI is due; set by the interrupt handler,
  *	cleared by @thread before it gives the EOI
  * @done: completed requests; added to from any context
+ * @squeeze: how many kept pages to let go, for memory is short; added to by
+ *	whoever finds that, cleared by @thread
  *
  * From @sring to @stats all belongs to @thread, once that runs.
  */
@@ -280,21 +369,52 @@ struct blkback_ring {
 	bool reserve_used;
 	bool retry;
 	bool worked;
+	bool held;
+	bool quiet;
+	unsigned int epoch;
+	u32 before_barrier;
 	u64 capacity;
 	struct llist_node *busy;
 	struct gnttab_page_cache pages;
+	struct blkback_persist persist;
+	unsigned long log_at;
 	struct blkback_batch *batch;
 	u64 stats[NR_BLKBACK_STATS];
 
 	bool event ____cacheline_aligned_in_smp;
 	struct llist_head done;
+	atomic_t squeeze;
 };
 
-/* blkback.c: the module and its ring threads */
+/* params.c: parameters of the module */
 extern unsigned int blkback_max_queues;
 extern unsigned int blkback_max_ring_order;
+extern bool blkback_persistent;
+extern unsigned int blkback_max_persistent;
+extern unsigned int blkback_unused_seconds;
+extern unsigned int blkback_max_spare_pages;
+extern unsigned int blkback_squeeze_ms;
+extern bool blkback_log_stats;
+void params_init(void);
+
+/* blkback.c: the module and its ring threads */
 int ring_thread(void *data);
 irqreturn_t ring_event(int irq, void *data);
+
+/* barrier.c: one order for all rings */
+bool barrier_admits(struct blkback_ring *ring, bool is_barrier);
+void barrier_step(struct blkback_ring *ring);
+
+/**
+ * barrier_news() - whether a barrier has come further since a ring looked
+ * @ring: the ring
+ *
+ * Return: if so, true.
+ */
+static inline bool barrier_news(const struct blkback_ring *ring)
+{
+	return READ_ONCE(ring->conn->barrier.epoch) != ring->epoch;
+}
 
 /* xenbus.c: devices and their states */
 int blkback_xenbus_init(void);
@@ -302,6 +422,7 @@ void blkback_xenbus_exit(void);
 void blkback_get(struct blkback_dev *dev);
 void blkback_put(struct blkback_dev *dev);
 void blkback_kick(struct blkback_dev *dev);
+void blkback_for_each(void (*fn)(struct blkback_dev *dev, void *arg), void *arg);
 void blkback_kick_disk(dev_t devt);
 __printf(3, 4)
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);
@@ -343,6 +464,36 @@ void guest_pages_map(struct blkback_ring *ring);
 bool guest_pages_busy(const struct blkback_req *req);
 void guest_pages_unmap(struct blkback_ring *ring, struct llist_node *reqs);
 void guest_pages_free(struct blkback_ring *ring, struct blkback_req *req);
+long guest_pages_timeout(const struct blkback_ring *ring);
+void guest_pages_trim(struct blkback_ring *ring, bool idle);
+bool guest_pages_forget(struct blkback_ring *ring);
+
+/**
+ * guest_pages_wanted() - whether memory is short, and a ring has to give some back
+ * @ring: the ring
+ *
+ * Return: if so, true: guest_pages_trim() is due.
+ */
+static inline bool guest_pages_wanted(const struct blkback_ring *ring)
+{
+	return atomic_read(&ring->squeeze);
+}
+
+/* persist.c: guest pages that stay mapped */
+int persist_init(struct blkback_persist *persist, unsigned int max);
+void persist_exit(struct blkback_persist *persist);
+struct blkback_kept *persist_find(struct blkback_persist *persist,
+				  grant_ref_t gref);
+struct blkback_kept *persist_keep(struct blkback_persist *persist,
+				  grant_ref_t gref, struct page *page,
+				  grant_handle_t handle);
+void persist_put(struct blkback_persist *persist, struct blkback_kept *kept);
+struct blkback_kept *persist_oldest(struct blkback_persist *persist);
+void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept);
+
+/* pressure.c: when memory is short */
+int pressure_init(void);
+void pressure_exit(void);
 
 /* vbd.c: the block device */
 int vbd_open(struct blkback_dev *dev);
@@ -350,6 +501,7 @@ void vbd_close(struct blkback_vbd *vbd);
 void vbd_limits(const struct blkback_vbd *vbd, struct disk_limits *limits);
 void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		bio_end_io_t *end_io);
+bool vbd_unfinished(const struct blkback_req *req);
 int vbd_status(blk_status_t status);
 
 /* capacity.c: word of disks that change their size */
@@ -359,5 +511,6 @@ void capacity_exit(void);
 /* stats.c: sysfs */
 extern const struct attribute_group *blkback_groups[];
 void stats_fold(u64 *sum, const struct blkback_ring *ring);
+void stats_log(struct blkback_ring *ring);
 
 #endif /* BLKBACK_COMMON_H */

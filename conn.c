@@ -15,6 +15,15 @@
 
 #include "common.h"
 
+/* The pages that a disk may keep are shared out evenly among its rings. */
+static unsigned int persistent_share(const struct blkback_ring *ring)
+{
+	const struct blkback_conn *conn = ring->conn;
+
+	return conn->max_persistent / conn->nr_rings +
+	       (ring->index < conn->max_persistent % conn->nr_rings);
+}
+
 static int ring_alloc(struct blkback_ring *ring, unsigned int nr_slots)
 {
 	unsigned int i;
@@ -32,7 +41,9 @@ static int ring_alloc(struct blkback_ring *ring, unsigned int nr_slots)
 		ring->reqs[i].ring = ring;
 		__llist_add(&ring->reqs[i].done, &ring->free);
 	}
-	return 0;
+	if (!ring->conn->persistent)
+		return 0;
+	return persist_init(&ring->persist, persistent_share(ring));
 }
 
 static int ring_map(struct blkback_ring *ring, struct ring_keys *keys)
@@ -137,6 +148,8 @@ static void ring_detach(struct blkback_ring *ring)
 static void ring_free(struct blkback_ring *ring)
 {
 	gnttab_page_cache_shrink(&ring->pages, 0);
+	if (ring->persist.kept.tbl)
+		persist_exit(&ring->persist);
 	if (ring->batch)
 		free_page((unsigned long)ring->batch->descs);
 	kvfree(ring->batch);
@@ -201,6 +214,7 @@ struct blkback_conn *conn_create(struct blkback_dev *dev)
 		return ERR_PTR(-ENODEV);
 	}
 	blkback_get(dev);
+	spin_lock_init(&conn->barrier.lock);
 	err = create_rings(conn);
 	if (!err)
 		return conn;

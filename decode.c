@@ -22,6 +22,7 @@ static_assert(offsetof(struct blkif_request, id) == 8);
 static_assert(offsetof(struct blkif_request, sector_number) == 16);
 static_assert(offsetof(struct blkif_request, seg) == 24);
 static_assert(offsetof(struct blkif_request_indirect, indirect_gref) == 28);
+static_assert(offsetof(struct blkif_request_discard, nr_sectors) == 24);
 static_assert(offsetof(struct blkif_response, operation) == 8);
 static_assert(offsetof(struct blkif_response, status) == 10);
 static_assert(sizeof(struct blkif_sring) == 64);
@@ -88,6 +89,7 @@ static void decode_indirect(const void *slot, unsigned int shift,
 			    struct wire_request *req)
 {
 	req->indirect = true;
+	req->secure = false;
 	take(&req->operation, slot, 0, struct blkif_request_indirect,
 	     indirect_op);
 	take(&req->nr_segs, slot, 0, struct blkif_request_indirect,
@@ -102,9 +104,23 @@ static void decode_direct(const void *slot, unsigned int shift,
 	__u8 nr_segs;
 
 	req->indirect = false;
+	req->secure = false;
 	take(&nr_segs, slot, 0, struct blkif_request, nr_segments);
 	req->nr_segs = nr_segs;
 	take(req->seg, slot, shift, struct blkif_request, seg);
+}
+
+static void decode_discard(const void *slot, unsigned int shift,
+			   struct wire_request *req)
+{
+	__u8 flag;
+
+	req->indirect = false;
+	req->nr_segs = 0;
+	take(&flag, slot, 0, struct blkif_request_discard, flag);
+	req->secure = flag & BLKIF_DISCARD_SECURE;
+	take(&req->nr_sectors, slot, shift, struct blkif_request_discard,
+	     nr_sectors);
 }
 
 /**
@@ -122,10 +138,16 @@ void decode_request(const void *slot, const struct blkif_abi *abi,
 	take(&req->id, slot, abi->shift, struct blkif_request, id);
 	take(&req->sector, slot, abi->shift, struct blkif_request,
 	     sector_number);
-	if (req->operation == BLKIF_OP_INDIRECT)
+	switch (req->operation) {
+	case BLKIF_OP_INDIRECT:
 		decode_indirect(slot, abi->shift, req);
-	else
+		break;
+	case BLKIF_OP_DISCARD:
+		decode_discard(slot, abi->shift, req);
+		break;
+	default:
 		decode_direct(slot, abi->shift, req);
+	}
 }
 
 static bool count_ok(const struct wire_request *req)
@@ -133,9 +155,31 @@ static bool count_ok(const struct wire_request *req)
 	if (req->indirect)
 		return req->nr_segs >= 1 &&
 		       req->nr_segs <= BLKBACK_MAX_SEGMENTS;
-	if (req->operation == BLKIF_OP_FLUSH_DISKCACHE)
-		return req->nr_segs <= BLKIF_MAX_DIRECT_SEGMENTS;
-	return req->nr_segs >= 1 && req->nr_segs <= BLKIF_MAX_DIRECT_SEGMENTS;
+	if (req->nr_segs > BLKIF_MAX_DIRECT_SEGMENTS)
+		return false;
+	/* Only these two mean something without data. */
+	return req->nr_segs || req->operation == BLKIF_OP_FLUSH_DISKCACHE ||
+	       req->operation == BLKIF_OP_WRITE_BARRIER;
+}
+
+/* Written so that a sector near 2^64 cannot wrap. */
+static bool in_disk(const struct disk_limits *disk, __u64 sector, __u64 sectors)
+{
+	unsigned int mask = disk->block_sectors - 1;
+
+	return !((sector | sectors) & mask) && sector <= disk->capacity &&
+	       sectors <= disk->capacity - sector;
+}
+
+static int check_discard(const struct wire_request *req,
+			 const struct disk_limits *disk)
+{
+	if (req->indirect || disk->read_only)
+		return BLKIF_RSP_ERROR;
+	if (!disk->discard || (req->secure && !disk->secure_erase))
+		return BLKIF_RSP_EOPNOTSUPP;
+	return req->nr_sectors && in_disk(disk, req->sector, req->nr_sectors) ?
+	       BLKIF_RSP_OKAY : BLKIF_RSP_ERROR;
 }
 
 /**
@@ -156,11 +200,14 @@ int check_request(const struct wire_request *req,
 		if (disk->read_only)
 			return BLKIF_RSP_ERROR;
 		break;
+	case BLKIF_OP_WRITE_BARRIER:
 	case BLKIF_OP_FLUSH_DISKCACHE:
 		/* Not a thing that INDIRECT can carry. */
 		if (req->indirect || disk->read_only)
 			return BLKIF_RSP_ERROR;
 		break;
+	case BLKIF_OP_DISCARD:
+		return check_discard(req, disk);
 	default:
 		return req->indirect ? BLKIF_RSP_ERROR : BLKIF_RSP_EOPNOTSUPP;
 	}
@@ -190,16 +237,13 @@ int check_segments(const struct wire_request *req,
 	unsigned int mask = disk->block_sectors - 1;
 	unsigned int i, sectors = 0;
 
-	if (!req->nr_segs)	/* a flush without data is about no sector */
+	if (!req->nr_segs)	/* a flush is about no sector, a discard has no data */
 		return BLKIF_RSP_OKAY;
 	for (i = 0; i < req->nr_segs; i++) {
 		if (!segment_ok(&seg[i], mask))
 			return BLKIF_RSP_ERROR;
 		sectors += segment_sectors(&seg[i]);
 	}
-	/* Written so that a sector near 2^64 cannot wrap. */
-	if (req->sector & mask || req->sector > disk->capacity ||
-	    sectors > disk->capacity - req->sector)
-		return BLKIF_RSP_ERROR;
-	return BLKIF_RSP_OKAY;
+	return in_disk(disk, req->sector, sectors) ? BLKIF_RSP_OKAY :
+						     BLKIF_RSP_ERROR;
 }

@@ -43,10 +43,12 @@ struct blkif_abi {
  * @nr_segs: segments, in @seg or in the pages of @indirect_gref
  * @operation: READ, WRITE ... also for INDIRECT, where it is the inner one:
  *	what is to be done, and what the response names
- * @indirect: which member of the union is valid
+ * @indirect: the segments are in pages of their own
+ * @secure: a DISCARD is to leave no trace of the data
  * @seg: if not @indirect; never more than BLKIF_MAX_DIRECT_SEGMENTS are read
  *	from the slot, however many @nr_segs says
  * @indirect_gref: if @indirect
+ * @nr_sectors: of a DISCARD that is not @indirect, which has no segments
  */
 struct wire_request {
 	__u64 id;
@@ -54,9 +56,11 @@ struct wire_request {
 	__u16 nr_segs;
 	__u8 operation;
 	bool indirect;
+	bool secure;
 	union {
 		struct blkif_segment seg[BLKIF_MAX_DIRECT_SEGMENTS];
 		__u32 indirect_gref[BLKIF_MAX_INDIRECT_PAGES];
+		__u64 nr_sectors;
 	};
 };
 
@@ -65,11 +69,15 @@ struct wire_request {
  * @capacity: size of the disk in 512-byte sectors
  * @block_sectors: 512-byte sectors in a logical block, a power of two, 1 to 8
  * @read_only: writes are refused
+ * @discard: the disk takes DISCARD
+ * @secure_erase: and leaves no trace if asked to
  */
 struct disk_limits {
 	__u64 capacity;
 	__u8 block_sectors;
 	bool read_only;
+	bool discard;
+	bool secure_erase;
 };
 
 const struct blkif_abi *blkif_find_abi(const char *protocol);

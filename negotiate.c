@@ -7,6 +7,7 @@
  * connection, checked, and what was read is what holds.
  */
 #include <linux/kdev_t.h>
+#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -95,9 +96,12 @@ int write_offer(struct blkback_dev *dev)
 {
 	dev->max_queues = READ_ONCE(blkback_max_queues);
 	dev->max_ring_order = READ_ONCE(blkback_max_ring_order);
+	dev->persistent = READ_ONCE(blkback_persistent);
 	const struct backend_key keys[] = {
 		{ "multi-queue-max-queues", dev->max_queues },
 		{ "max-ring-page-order", dev->max_ring_order },
+		{ "max-ring-pages", 1 << dev->max_ring_order },
+		{ "feature-persistent", dev->persistent },
 		{ "feature-max-indirect-segments", BLKBACK_MAX_SEGMENTS },
 	};
 
@@ -119,15 +123,26 @@ int write_disk(struct blkback_dev *dev)
 {
 	struct blkback_vbd *vbd = &dev->vbd;
 	u64 sectors = bdev_nr_sectors(vbd->bdev);
+	struct disk_limits limits;
+
+	vbd_limits(vbd, &limits);
+	const bool may_discard = limits.discard && !limits.read_only;
 	const struct backend_key keys[] = {
 		{ "sectors", sectors },
 		{ "sector-size", bdev_logical_block_size(vbd->bdev) },
 		{ "physical-sector-size", bdev_physical_block_size(vbd->bdev) },
 		{ "info", vbd->info },
-		{ "feature-flush-cache", !vbd->read_only },
+		{ "feature-flush-cache", !limits.read_only },
+		{ "feature-barrier", !limits.read_only },
+		{ "feature-discard", may_discard },
+		/* only for a disk that can do it */
+		{ "discard-granularity", bdev_discard_granularity(vbd->bdev) },
+		{ "discard-alignment", bdev_discard_alignment(vbd->bdev) },
+		{ "discard-secure", limits.secure_erase },
 	};
-	int err = tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
-		       XenbusStateUnknown);
+	int err = tell(dev, keys,
+		       ARRAY_SIZE(keys) - (may_discard ? 0 : 3),
+		       XenbusStateUnknown, XenbusStateUnknown);
 
 	if (!err)
 		vbd->told_sectors = sectors;
@@ -223,6 +238,9 @@ void read_disk(struct blkback_dev *dev)
 		WRITE_ONCE(vbd->devt, 0);
 	/* "w", and "w!" for a disk that is shared. */
 	WRITE_ONCE(vbd->read_only, first_letter(dev, "mode") != 'w');
+	WRITE_ONCE(vbd->discard,
+		   xenbus_read_unsigned(dev->xdev->nodename, "discard-enable",
+					1));
 	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
 	if (first_letter(dev, "device-type") == 'c')
 		vbd->info |= VDISK_CDROM;
@@ -313,18 +331,44 @@ static int read_nr_rings(struct blkback_dev *dev, unsigned int *nr)
 	return -ERANGE;
 }
 
+/* What some frontends write instead of ring-page-order. */
+static int read_ring_pages(struct blkback_dev *dev, unsigned int *order)
+{
+	unsigned int pages = 1;
+	int err;
+
+	err = read_with_default(dev, "num-ring-pages", &pages);
+	if (err)
+		return err;
+	if (is_power_of_2(pages) && ilog2(pages) <= dev->max_ring_order) {
+		*order = ilog2(pages);
+		return 0;
+	}
+	blkback_error(dev, -ERANGE,
+		      "%s/num-ring-pages is %u, and powers of two up to %u were offered",
+		      dev->frontend, pages, 1 << dev->max_ring_order);
+	return -ERANGE;
+}
+
 static int read_ring_order(struct blkback_dev *dev, unsigned int *order)
 {
 	int err;
 
-	*order = 0;
-	err = read_with_default(dev, "ring-page-order", order);
+	err = read_number(dev, dev->frontend, "ring-page-order", order);
+	if (err == -ENOENT)
+		return read_ring_pages(dev, order);
 	if (err || *order <= dev->max_ring_order)
 		return err;
 	blkback_error(dev, -ERANGE,
 		      "%s/ring-page-order is %u, and 0 to %u were offered",
 		      dev->frontend, *order, dev->max_ring_order);
 	return -ERANGE;
+}
+
+static int read_persistent(struct blkback_dev *dev, unsigned int *persistent)
+{
+	*persistent = 0;
+	return read_with_default(dev, "feature-persistent", persistent);
 }
 
 /**
@@ -338,12 +382,13 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 {
 	const struct blkif_abi *abi = read_abi(dev);
 	struct blkback_conn *conn;
-	unsigned int nr, order;
+	unsigned int nr, order, persistent;
 	int err;
 
 	if (IS_ERR(abi))
 		return ERR_CAST(abi);
-	err = read_nr_rings(dev, &nr) ?: read_ring_order(dev, &order);
+	err = read_nr_rings(dev, &nr) ?: read_ring_order(dev, &order) ?:
+	      read_persistent(dev, &persistent);
 	if (err)
 		return ERR_PTR(err);
 	conn = kzalloc(struct_size(conn, rings, nr), GFP_KERNEL);
@@ -355,24 +400,44 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 	conn->abi = abi;
 	conn->ring_order = order;
 	conn->nr_rings = nr;
+	conn->persistent = persistent && dev->persistent;
+	conn->max_persistent = READ_ONCE(blkback_max_persistent);
+	conn->unused_jiffies = READ_ONCE(blkback_unused_seconds) *
+			       (unsigned long)HZ;
+	conn->max_spare_pages = READ_ONCE(blkback_max_spare_pages);
+	conn->squeezed_until = jiffies;
 	return conn;
+}
+
+/* Some frontends number even the only page of a ring. */
+static int read_only_page(struct blkback_dev *dev, const char *dir,
+			  unsigned int *ref)
+{
+	int err = read_number(dev, dir, "ring-ref", ref);
+
+	if (err == -ENOENT)
+		err = read_number(dev, dir, "ring-ref0", ref);
+	if (err == -ENOENT)
+		blkback_error(dev, err, "the frontend did not write %s/ring-ref",
+			      dir);
+	return err;
 }
 
 static int read_ring_keys(const struct blkback_conn *conn, const char *dir,
 			  struct ring_keys *keys)
 {
 	unsigned int i, nr_pages = 1 << conn->ring_order;
-	char key[sizeof("ring-ref") + 10] = "ring-ref";
-	int err;
+	char key[sizeof("ring-ref") + 10];
+	int err = 0;
 
-	for (i = 0; i < nr_pages; i++) {
-		if (conn->ring_order)
-			snprintf(key, sizeof(key), "ring-ref%u", i);
+	if (nr_pages == 1)
+		err = read_only_page(conn->dev, dir, &keys->refs[0]);
+	for (i = 0; nr_pages > 1 && i < nr_pages && !err; i++) {
+		snprintf(key, sizeof(key), "ring-ref%u", i);
 		err = read_required(conn->dev, dir, key, &keys->refs[i]);
-		if (err)
-			return err;
 	}
-	return read_required(conn->dev, dir, "event-channel", &keys->port);
+	return err ?: read_required(conn->dev, dir, "event-channel",
+				    &keys->port);
 }
 
 /**

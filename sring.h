@@ -43,6 +43,17 @@ static inline void *sring_slot(const struct sring *sr, __u32 index)
 }
 
 /**
+ * sring_end() - index behind the last request
+ * @sr: the ring
+ *
+ * Return: the frontend's word; to be compared with, not to be relied on.
+ */
+static inline __u32 sring_end(const struct sring *sr)
+{
+	return READ_ONCE(sr->shared->req_prod);
+}
+
+/**
  * sring_unread() - how many requests wait
  * @sr: the ring
  *
@@ -54,7 +65,7 @@ static inline void *sring_slot(const struct sring *sr, __u32 index)
  */
 static inline int sring_unread(const struct sring *sr)
 {
-	__u32 unread = READ_ONCE(sr->shared->req_prod) - sr->req_cons;
+	__u32 unread = sring_end(sr) - sr->req_cons;
 	__u32 unanswered = sr->req_cons - sr->rsp_prod;
 
 	if (unread > sr->nr_slots - unanswered)

@@ -4,9 +4,13 @@
  * The names are those that xentop and other tools have always read.
  */
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/sysfs.h>
 
 #include "common.h"
+
+/* How often a ring logs its counters, with log_stats. */
+#define LOG_JIFFIES	(10 * HZ)
 
 static struct blkback_dev *to_blkback(struct device *device)
 {
@@ -47,6 +51,25 @@ void stats_fold(u64 *sum, const struct blkback_ring *ring)
 
 	for (i = 0; i < NR_BLKBACK_STATS; i++)
 		sum[i] += READ_ONCE(ring->stats[i]);
+}
+
+/**
+ * stats_log() - log a ring's counters, now and then
+ * @ring: busy
+ *
+ * Context: the ring's thread.
+ */
+void stats_log(struct blkback_ring *ring)
+{
+	const u64 *stats = ring->stats;
+
+	if (time_before(jiffies, ring->log_at))
+		return;
+	ring->log_at = jiffies + LOG_JIFFIES;
+	pr_info("%s: reads %llu, writes %llu, flushes %llu, discards %llu, waited for memory %llu, pages kept mapped %u of %u\n",
+		ring->name, stats[STAT_RD_REQ], stats[STAT_WR_REQ],
+		stats[STAT_F_REQ], stats[STAT_DS_REQ], stats[STAT_OO_REQ],
+		ring->persist.nr, ring->persist.max);
 }
 
 static void stats_sum(struct blkback_dev *dev, u64 *sum)

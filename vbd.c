@@ -5,8 +5,13 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/kdev_t.h>
+#include <linux/math64.h>
+#include <linux/sizes.h>
 
 #include "common.h"
+
+/* Most of a discard given to the disk at once; a bio's length is 32 bits. */
+#define MAX_DISCARD_SECTORS	(SZ_1G >> BLKIF_SECTOR_SHIFT)
 
 static blk_mode_t open_mode(const struct blkback_vbd *vbd)
 {
@@ -68,6 +73,8 @@ int vbd_open(struct blkback_dev *dev)
 	vbd->bdev = file_bdev(file);
 	if (vbd->bdev->bd_disk->flags & GENHD_FL_REMOVABLE)
 		vbd->info |= VDISK_REMOVABLE;
+	if (disk_to_cdi(vbd->bdev->bd_disk))
+		vbd->info |= VDISK_CDROM;
 	err = check_disk(dev);
 	if (err)
 		vbd_close(vbd);
@@ -102,6 +109,8 @@ void vbd_limits(const struct blkback_vbd *vbd, struct disk_limits *limits)
 	limits->block_sectors =
 		bdev_logical_block_size(vbd->bdev) >> BLKIF_SECTOR_SHIFT;
 	limits->read_only = vbd->read_only || bdev_read_only(vbd->bdev);
+	limits->discard = vbd->discard && bdev_max_discard_sectors(vbd->bdev);
+	limits->secure_erase = bdev_max_secure_erase_sectors(vbd->bdev);
 }
 
 static blk_opf_t disk_op(const struct blkback_req *req)
@@ -114,22 +123,53 @@ static blk_opf_t disk_op(const struct blkback_req *req)
 		return write;
 	case BLKIF_OP_FLUSH_DISKCACHE:
 		return write | REQ_PREFLUSH;
+	case BLKIF_OP_WRITE_BARRIER:
+		return write | REQ_PREFLUSH | (req->nr_segs ? REQ_FUA : 0);
+	case BLKIF_OP_DISCARD:
+		return req->secure ? REQ_OP_SECURE_ERASE : REQ_OP_DISCARD;
 	default:
 		return REQ_OP_READ;
 	}
 }
 
-/**
- * vbd_submit() - give a request to the disk
- * @vbd: open
- * @req: checked, its pages in place; no more segments than one bio holds
- * @end_io: called, from any context, when the disk is done; @req is the bio's
- *	bi_private
- *
- * Context: a ring's thread; may sleep until the disk takes more.
+/*
+ * How much of a discard to give the disk at once. Left to itself the block layer
+ * would cut it up while the ring's thread waits, and take all of the disk's queue.
+ * It is cut where the disk's own units end: one that two pieces share would be
+ * discarded by neither.
  */
-void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
-		bio_end_io_t *end_io)
+static u32 discard_piece(struct block_device *bdev,
+			 const struct blkback_req *req)
+{
+	u32 unit = bdev_discard_granularity(bdev) >> BLKIF_SECTOR_SHIFT ?: 1;
+	u32 skew = bdev_discard_alignment(bdev) >> BLKIF_SECTOR_SHIFT;
+	u32 most = req->secure ? bdev_max_secure_erase_sectors(bdev) :
+				 bdev_max_discard_sectors(bdev);
+	u32 over;
+
+	/* Without the ability, the disk is to say so itself. */
+	most = min_not_zero(most, MAX_DISCARD_SECTORS);
+	if (req->nr_sectors <= most)
+		return req->nr_sectors;
+	div_u64_rem(req->sector + most - skew % unit, unit, &over);
+	return over < most ? most - over : most;
+}
+
+static struct bio *discard_bio(struct block_device *bdev,
+			       struct blkback_req *req)
+{
+	u32 piece = discard_piece(bdev, req);
+	struct bio *bio = bio_alloc(bdev, 0, disk_op(req), GFP_NOIO);
+
+	bio->bi_iter.bi_sector = req->sector;
+	bio->bi_iter.bi_size = piece << BLKIF_SECTOR_SHIFT;
+	req->sector += piece;
+	req->nr_sectors -= piece;
+	return bio;
+}
+
+static struct bio *data_bio(struct block_device *bdev,
+			    const struct blkback_req *req)
 {
 	struct bio *bio;
 	unsigned int i;
@@ -139,15 +179,47 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 	 * Never NULL. It may wait for bios to come home, and those that we have
 	 * put under the plug do: sleeping sends them off.
 	 */
-	bio = bio_alloc(vbd->bdev, req->nr_segs, disk_op(req), GFP_NOIO);
-	bio->bi_private = req;
-	bio->bi_end_io = end_io;
+	bio = bio_alloc(bdev, req->nr_segs, disk_op(req), GFP_NOIO);
 	if (req->nr_segs)	/* a flush without data is at no place */
 		bio->bi_iter.bi_sector = req->sector;
 	for (i = 0; i < req->nr_segs; i++)
 		__bio_add_page(bio, req->segs[i].page, req->segs[i].len,
 			       req->segs[i].offset);
+	return bio;
+}
+
+/**
+ * vbd_submit() - give a request to the disk
+ * @vbd: open
+ * @req: checked, its pages in place; of a DISCARD, as much is given as the disk
+ *	takes at once: see vbd_unfinished()
+ * @end_io: called, from any context, when the disk is done; @req is the bio's
+ *	bi_private
+ *
+ * Context: a ring's thread; may sleep until the disk takes more.
+ */
+void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
+		bio_end_io_t *end_io)
+{
+	struct bio *bio = req->operation == BLKIF_OP_DISCARD ?
+			  discard_bio(vbd->bdev, req) :
+			  data_bio(vbd->bdev, req);
+
+	bio->bi_private = req;
+	bio->bi_end_io = end_io;
 	submit_bio(bio);
+}
+
+/**
+ * vbd_unfinished() - whether a request has to be submitted once more
+ * @req: completed
+ *
+ * Return: true if a part of it has yet to be given to the disk.
+ */
+bool vbd_unfinished(const struct blkback_req *req)
+{
+	return req->operation == BLKIF_OP_DISCARD && req->nr_sectors &&
+	       req->status == BLKIF_RSP_OKAY;
 }
 
 /**

@@ -121,20 +121,37 @@ void blkback_kick(struct blkback_dev *dev)
 }
 
 /**
- * blkback_kick_disk() - have all devices on a disk look where things stand
- * @devt: number of the disk
+ * blkback_for_each() - call a function for each device there is
+ * @fn: must not sleep
+ * @arg: passed on
  *
- * Context: may sleep.
+ * Context: any but interrupts.
  */
-void blkback_kick_disk(dev_t devt)
+void blkback_for_each(void (*fn)(struct blkback_dev *dev, void *arg), void *arg)
 {
 	struct blkback_dev *dev;
 
 	spin_lock(&devs_lock);
 	list_for_each_entry(dev, &devs, all)
-		if (READ_ONCE(dev->vbd.devt) == devt)
-			blkback_kick(dev);
+		fn(dev, arg);
 	spin_unlock(&devs_lock);
+}
+
+static void kick_if_disk(struct blkback_dev *dev, void *devt)
+{
+	if (READ_ONCE(dev->vbd.devt) == *(dev_t *)devt)
+		blkback_kick(dev);
+}
+
+/**
+ * blkback_kick_disk() - have all devices on a disk look where things stand
+ * @devt: number of the disk
+ *
+ * Context: any but interrupts.
+ */
+void blkback_kick_disk(dev_t devt)
+{
+	blkback_for_each(kick_if_disk, &devt);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/compiler.h>
 #include <linux/err.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 
 #ifndef __counted_by
@@ -64,5 +65,25 @@ static inline void bdev_fput(struct file *file)
 	kfree(f);
 }
 #endif /* HAVE_BDEV_FILE */
+
+#ifndef HAVE_SHRINKER_ALLOC
+static inline struct shrinker *shrinker_alloc(unsigned int flags,
+					      const char *name)
+{
+	return kzalloc(sizeof(struct shrinker), GFP_KERNEL);
+}
+
+static inline void shrinker_register(struct shrinker *s)
+{
+	if (register_shrinker(s, KBUILD_MODNAME))
+		pr_warn("not told when memory is short\n");
+}
+
+static inline void shrinker_free(struct shrinker *s)
+{
+	unregister_shrinker(s);
+	kfree(s);
+}
+#endif /* HAVE_SHRINKER_ALLOC */
 
 #endif /* BLKBACK_COMPAT_H */

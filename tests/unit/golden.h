@@ -142,6 +142,31 @@ static const struct wire_request indirect_means = {
 	},
 };
 
+/* DISCARD, secure; among the bits of the flag only the lowest means anything */
+static const __u8 discard_64[112] = {
+	0x05, 0xf1, 0x71, 0x72, 0xee, 0xee, 0xee, 0xee,
+	0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48,
+	0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58,
+	0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68,
+	[32 ... 111] = 0xee,
+};
+
+static const __u8 discard_32[108] = {
+	0x05, 0xf1, 0x71, 0x72,
+	0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48,
+	0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58,
+	0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68,
+	[28 ... 107] = 0xee,
+};
+
+static const struct wire_request discard_means = {
+	.id = 0x4847464544434241,
+	.sector = 0x5857565554535251,
+	.operation = 5,
+	.secure = true,
+	.nr_sectors = 0x6867666564636261,
+};
+
 /**
  * decode_golden() - decode a slot lying at a given alignment
  * @bytes: the slot
@@ -176,6 +201,9 @@ static inline void assert_meaning(const struct wire_request *got,
 	assert_int_equal(got->nr_segs, want->nr_segs);
 	assert_int_equal(got->operation, want->operation);
 	assert_int_equal(got->indirect, want->indirect);
+	assert_int_equal(got->secure, want->secure);
+	if (want->operation == BLKIF_OP_DISCARD)
+		assert_int_equal(got->nr_sectors, want->nr_sectors);
 	if (want->indirect) {
 		assert_memory_equal(got->indirect_gref, want->indirect_gref,
 				    sizeof(want->indirect_gref));

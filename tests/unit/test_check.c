@@ -20,8 +20,8 @@ static int status_of(char letter)
 	}
 }
 
-static const struct disk_limits writable = { 1 << 20, 1, false };
-static const struct disk_limits read_only = { 1 << 20, 1, true };
+static const struct disk_limits writable = { 1 << 20, 1, false, false, false };
+static const struct disk_limits read_only = { 1 << 20, 1, true, false, false };
 
 /* What an operation gets, by number of segments, and if nothing is said. */
 struct answers {
@@ -59,7 +59,10 @@ static void check_answers_each_operation_by_count(void **state)
 	static const struct answers known[] = {
 		{ BLKIF_OP_READ, "EOOEEE", "EOOEEE" },
 		{ BLKIF_OP_WRITE, "EOOEEE", "EEEEEE" },
+		{ BLKIF_OP_WRITE_BARRIER, "OOOEEE", "EEEEEE" },
 		{ BLKIF_OP_FLUSH_DISKCACHE, "OOOEEE", "EEEEEE" },
+		/* has no segments, and this disk does not know it */
+		{ BLKIF_OP_DISCARD, "NNNNNN", "EEEEEE" },
 	};
 	struct wire_request req = { .indirect = false };
 	unsigned int op, i;
@@ -110,7 +113,7 @@ static void check_answers_each_indirect_operation_by_count(void **state)
 
 static int check_one(__u8 first, __u8 last, __u8 block_sectors)
 {
-	struct disk_limits disk = { 8, block_sectors, false };
+	struct disk_limits disk = { 8, block_sectors, false, false, false };
 	struct blkif_segment seg = { .first_sect = first, .last_sect = last };
 	struct wire_request req = { .operation = BLKIF_OP_READ, .nr_segs = 1 };
 
@@ -213,7 +216,9 @@ static void segments_behind_the_last_are_not_looked_at(void **state)
 static int check_extent(__u64 sector, unsigned int sectors, __u64 capacity,
 			__u8 block_sectors)
 {
-	struct disk_limits disk = { capacity, block_sectors, false };
+	struct disk_limits disk = {
+		capacity, block_sectors, false, false, false
+	};
 	struct wire_request req = {
 		.operation = BLKIF_OP_READ, .sector = sector,
 		.nr_segs = (sectors + 7) / 8,
@@ -293,14 +298,11 @@ static void data_starts_at_a_block(void **state)
 	check_extents(of_eight, ARRAY_SIZE(of_eight), 8);
 }
 
-static void data_of_a_flush_may_be_missing(void **state)
+static void check_data_may_be_missing(__u8 operation)
 {
-	static const struct disk_limits disk = { 1024, 8, false };
-	struct wire_request req = {
-		.operation = BLKIF_OP_FLUSH_DISKCACHE, .sector = ~0ULL
-	};
+	static const struct disk_limits disk = { 1024, 8, false, false, false };
+	struct wire_request req = { .operation = operation, .sector = ~0ULL };
 
-	(void)state;
 	assert_int_equal(check_segments(&req, req.seg, &disk), BLKIF_RSP_OKAY);
 	req.nr_segs = 1;
 	req.seg[0].last_sect = 7;
@@ -308,6 +310,85 @@ static void data_of_a_flush_may_be_missing(void **state)
 			 BLKIF_RSP_ERROR);
 	req.sector = 1016;
 	assert_int_equal(check_segments(&req, req.seg, &disk), BLKIF_RSP_OKAY);
+}
+
+static void data_of_flush_and_barrier_may_be_missing(void **state)
+{
+	(void)state;
+	check_data_may_be_missing(BLKIF_OP_FLUSH_DISKCACHE);
+	check_data_may_be_missing(BLKIF_OP_WRITE_BARRIER);
+}
+
+static void check_discard(const struct disk_limits *disk, __u64 sector,
+			  __u64 sectors, bool secure, char want)
+{
+	struct wire_request req = {
+		.operation = BLKIF_OP_DISCARD, .secure = secure,
+		.sector = sector, .nr_sectors = sectors,
+	};
+
+	if (check_request(&req, disk) != status_of(want))
+		fail_msg("discard of %llu sectors from %llu, secure %d: %d, not %c",
+			 sectors, sector, secure, check_request(&req, disk),
+			 want);
+}
+
+static void discard_is_for_disks_that_can(void **state)
+{
+	static const char * const want[] = { "NN", "ON", "NN", "OO" };
+	struct disk_limits disk = { 1024, 1, false, false, false };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		disk.discard = i & 1;
+		disk.secure_erase = i & 2;
+		disk.read_only = false;
+		check_discard(&disk, 0, 8, false, want[i][0]);
+		check_discard(&disk, 0, 8, true, want[i][1]);
+		disk.read_only = true;
+		check_discard(&disk, 0, 8, false, 'E');
+		check_discard(&disk, 0, 8, true, 'E');
+	}
+}
+
+static void discard_is_of_blocks_in_the_disk(void **state)
+{
+	static const __u64 most = ~0ULL;
+	static const struct disk_limits by_one = { 1024, 1, false, true, false };
+	static const struct disk_limits by_eight = { 1024, 8, false, true, false };
+	static const struct disk_limits huge = { most, 1, false, true, false };
+
+	(void)state;
+	check_discard(&by_one, 0, 1024, false, 'O');
+	check_discard(&by_one, 0, 1025, false, 'E');
+	check_discard(&by_one, 1, 1023, false, 'O');
+	check_discard(&by_one, 1, 1024, false, 'E');
+	check_discard(&by_one, 1023, 1, false, 'O');
+	check_discard(&by_one, 1024, 1, false, 'E');
+	check_discard(&by_one, 8, 0, false, 'E');
+	check_discard(&by_one, 1024, 0, false, 'E');
+	check_discard(&by_one, most, 1, false, 'E');
+	check_discard(&by_one, 1, most, false, 'E');
+	check_discard(&by_one, most, most, false, 'E');
+	check_discard(&by_eight, 8, 16, false, 'O');
+	check_discard(&by_eight, 9, 8, false, 'E');
+	check_discard(&by_eight, 8, 9, false, 'E');
+	check_discard(&by_eight, 12, 8, false, 'E');
+	check_discard(&by_eight, 8, 12, false, 'E');
+	check_discard(&huge, 0, most, false, 'O');
+	check_discard(&huge, 1, most, false, 'E');
+}
+
+static void discard_is_not_for_indirect(void **state)
+{
+	static const struct disk_limits disk = { 1024, 1, false, true, true };
+	struct wire_request req = {
+		.operation = BLKIF_OP_DISCARD, .indirect = true, .nr_segs = 1,
+	};
+
+	(void)state;
+	assert_int_equal(check_request(&req, &disk), BLKIF_RSP_ERROR);
 }
 
 static void segment_sectors_counts_both_ends(void **state)
@@ -335,7 +416,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(segments_behind_the_last_are_not_looked_at),
 		cmocka_unit_test(data_ends_where_the_disk_ends),
 		cmocka_unit_test(data_starts_at_a_block),
-		cmocka_unit_test(data_of_a_flush_may_be_missing),
+		cmocka_unit_test(data_of_flush_and_barrier_may_be_missing),
+		cmocka_unit_test(discard_is_for_disks_that_can),
+		cmocka_unit_test(discard_is_of_blocks_in_the_disk),
+		cmocka_unit_test(discard_is_not_for_indirect),
 		cmocka_unit_test(segment_sectors_counts_both_ends),
 	};
 

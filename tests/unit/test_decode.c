@@ -45,7 +45,24 @@ static void decode_gets_all_of_an_indirect(void **state)
 	decode_all(indirect_64, indirect_32, &indirect_means);
 }
 
-/* Only 6 makes a slot INDIRECT; all else has segments, unknown or not. */
+static void decode_gets_all_of_a_discard(void **state)
+{
+	__u8 flag, plain_64[112], plain_32[108];
+	struct wire_request plain = discard_means;
+
+	(void)state;
+	decode_all(discard_64, discard_32, &discard_means);
+	memcpy(plain_64, discard_64, sizeof(plain_64));
+	memcpy(plain_32, discard_32, sizeof(plain_32));
+	plain.secure = false;
+	for (flag = 0; flag < 8; flag += 2) {
+		plain_64[1] = flag;
+		plain_32[1] = flag;
+		decode_all(plain_64, plain_32, &plain);
+	}
+}
+
+/* 6 makes a slot INDIRECT, 5 has no segments; all else has, unknown or not. */
 static void decode_knows_indirect_from_direct(void **state)
 {
 	__u8 slot[112] = { 0, 0x03, 0x02, 0x01 };
@@ -58,7 +75,9 @@ static void decode_knows_indirect_from_direct(void **state)
 		decode_golden(slot, "x86_64-abi", 0, &req);
 		assert_int_equal(req.indirect, op == 6);
 		assert_int_equal(req.operation, op == 6 ? 3 : op);
-		assert_int_equal(req.nr_segs, op == 6 ? 0x0102 : 3);
+		assert_int_equal(req.nr_segs,
+				 op == 6 ? 0x0102 : op == 5 ? 0 : 3);
+		assert_int_equal(req.secure, op == 5);
 	}
 }
 
@@ -158,6 +177,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(decode_gets_all_of_a_write),
 		cmocka_unit_test(decode_gets_all_of_a_flush),
 		cmocka_unit_test(decode_gets_all_of_an_indirect),
+		cmocka_unit_test(decode_gets_all_of_a_discard),
 		cmocka_unit_test(decode_knows_indirect_from_direct),
 		cmocka_unit_test(decode_stays_in_the_slot_whatever_the_count),
 		cmocka_unit_test(abi_is_found_by_its_name),

@@ -8,6 +8,7 @@
 
 #define DIRECT(member) FIELD(struct blkif_request, member)
 #define INDIRECT(member) FIELD(struct blkif_request_indirect, member)
+#define DISCARD(member) FIELD(struct blkif_request_discard, member)
 #define RESPONSE(member) FIELD(struct blkif_response, member)
 #define SEGMENT(member) FIELD(struct blkif_segment, member)
 #define SRING(member) FIELD(struct blkif_sring, member)
@@ -26,6 +27,11 @@ static const struct field our_request[NR_REQUEST_FIELDS] = {
 	[IND_SECTOR_NUMBER] = INDIRECT(sector_number),
 	[IND_HANDLE] = INDIRECT(handle),
 	[IND_GREFS] = INDIRECT(indirect_gref),
+	[DIS_OPERATION] = DISCARD(operation),
+	[DIS_FLAG] = DISCARD(flag),
+	[DIS_ID] = DISCARD(id),
+	[DIS_SECTOR_NUMBER] = DISCARD(sector_number),
+	[DIS_NR_SECTORS] = DISCARD(nr_sectors),
 };
 
 static const struct field our_common[NR_COMMON_FIELDS] = {
@@ -54,6 +60,7 @@ static const int our_constant[NR_CONSTANTS] = {
 	[C_CDROM] = VDISK_CDROM,
 	[C_REMOVABLE] = VDISK_REMOVABLE,
 	[C_READONLY] = VDISK_READONLY,
+	[C_SECURE] = BLKIF_DISCARD_SECURE,
 	[C_DIRECT_SEGMENTS] = BLKIF_MAX_DIRECT_SEGMENTS,
 	[C_INDIRECT_PAGES] = BLKIF_MAX_INDIRECT_PAGES,
 };
