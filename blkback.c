@@ -316,7 +316,7 @@ static bool ring_has_work(const struct blkback_ring *ring)
 /* Not every resize comes with word of it: see capacity.c. */
 static void look_at_disk(struct blkback_ring *ring, struct disk_limits *disk)
 {
-	vbd_limits(&ring->conn->dev->vbd, disk);
+	*disk = vbd_limits(&ring->conn->dev->vbd);
 	if (disk->capacity == ring->capacity)
 		return;
 	ring->capacity = disk->capacity;
@@ -364,7 +364,7 @@ static void ring_sleep(struct blkback_ring *ring)
 	timeout = wait_event_freezable_timeout(ring->wait,
 					       ring_has_work(ring) ||
 					       READ_ONCE(ring->event), timeout);
-	if (!timeout)
+	if (!timeout && !ring->retry)
 		guest_pages_trim(ring, true);
 }
 

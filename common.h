@@ -498,7 +498,7 @@ void pressure_exit(void);
 /* vbd.c: the block device */
 int vbd_open(struct blkback_dev *dev);
 void vbd_close(struct blkback_vbd *vbd);
-void vbd_limits(const struct blkback_vbd *vbd, struct disk_limits *limits);
+struct disk_limits vbd_limits(const struct blkback_vbd *vbd);
 void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		bio_end_io_t *end_io);
 bool vbd_unfinished(const struct blkback_req *req);

@@ -109,6 +109,22 @@ int write_offer(struct blkback_dev *dev)
 		    XenbusStateUnknown);
 }
 
+static int write_discard(struct blkback_dev *dev,
+			 const struct disk_limits *limits)
+{
+	struct block_device *bdev = dev->vbd.bdev;
+	const struct backend_key keys[] = {
+		{ "feature-discard", limits->discard },
+		{ "discard-granularity", bdev_discard_granularity(bdev) },
+		{ "discard-alignment", bdev_discard_alignment(bdev) },
+		{ "discard-secure", limits->secure_erase },
+	};
+
+	/* Of a disk that cannot, there is nothing more to say. */
+	return tell(dev, keys, limits->discard ? ARRAY_SIZE(keys) : 1,
+		    XenbusStateUnknown, XenbusStateUnknown);
+}
+
 /**
  * write_disk() - tell the frontend what the disk is like
  * @dev: its disk is open
@@ -123,10 +139,7 @@ int write_disk(struct blkback_dev *dev)
 {
 	struct blkback_vbd *vbd = &dev->vbd;
 	u64 sectors = bdev_nr_sectors(vbd->bdev);
-	struct disk_limits limits;
-
-	vbd_limits(vbd, &limits);
-	const bool may_discard = limits.discard && !limits.read_only;
+	struct disk_limits limits = vbd_limits(vbd);
 	const struct backend_key keys[] = {
 		{ "sectors", sectors },
 		{ "sector-size", bdev_logical_block_size(vbd->bdev) },
@@ -134,16 +147,11 @@ int write_disk(struct blkback_dev *dev)
 		{ "info", vbd->info },
 		{ "feature-flush-cache", !limits.read_only },
 		{ "feature-barrier", !limits.read_only },
-		{ "feature-discard", may_discard },
-		/* only for a disk that can do it */
-		{ "discard-granularity", bdev_discard_granularity(vbd->bdev) },
-		{ "discard-alignment", bdev_discard_alignment(vbd->bdev) },
-		{ "discard-secure", limits.secure_erase },
 	};
-	int err = tell(dev, keys,
-		       ARRAY_SIZE(keys) - (may_discard ? 0 : 3),
-		       XenbusStateUnknown, XenbusStateUnknown);
+	int err;
 
+	err = tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
+		   XenbusStateUnknown) ?: write_discard(dev, &limits);
 	if (!err)
 		vbd->told_sectors = sectors;
 	return err;
@@ -238,9 +246,8 @@ void read_disk(struct blkback_dev *dev)
 		WRITE_ONCE(vbd->devt, 0);
 	/* "w", and "w!" for a disk that is shared. */
 	WRITE_ONCE(vbd->read_only, first_letter(dev, "mode") != 'w');
-	WRITE_ONCE(vbd->discard,
-		   xenbus_read_unsigned(dev->xdev->nodename, "discard-enable",
-					1));
+	vbd->discard = xenbus_read_unsigned(dev->xdev->nodename,
+					    "discard-enable", 1);
 	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
 	if (first_letter(dev, "device-type") == 'c')
 		vbd->info |= VDISK_CDROM;

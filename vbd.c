@@ -98,19 +98,25 @@ void vbd_close(struct blkback_vbd *vbd)
 /**
  * vbd_limits() - what requests may ask of the disk just now
  * @vbd: open
- * @limits: filled in
  *
- * Context: any. It is so at this moment: a disk may grow, shrink, or be made
+ * Context: any.
+ * Return: what holds at this moment: a disk may grow, shrink, or be made
  * read-only.
  */
-void vbd_limits(const struct blkback_vbd *vbd, struct disk_limits *limits)
+struct disk_limits vbd_limits(const struct blkback_vbd *vbd)
 {
-	limits->capacity = bdev_nr_sectors(vbd->bdev);
-	limits->block_sectors =
-		bdev_logical_block_size(vbd->bdev) >> BLKIF_SECTOR_SHIFT;
-	limits->read_only = vbd->read_only || bdev_read_only(vbd->bdev);
-	limits->discard = vbd->discard && bdev_max_discard_sectors(vbd->bdev);
-	limits->secure_erase = bdev_max_secure_erase_sectors(vbd->bdev);
+	struct block_device *bdev = vbd->bdev;
+	bool read_only = vbd->read_only || bdev_read_only(bdev);
+
+	return (struct disk_limits){
+		.capacity = bdev_nr_sectors(bdev),
+		.block_sectors = bdev_logical_block_size(bdev) >>
+				 BLKIF_SECTOR_SHIFT,
+		.read_only = read_only,
+		.discard = !read_only && vbd->discard &&
+			   bdev_max_discard_sectors(bdev),
+		.secure_erase = bdev_max_secure_erase_sectors(bdev),
+	};
 }
 
 static blk_opf_t disk_op(const struct blkback_req *req)

@@ -329,11 +329,12 @@ static int connect(struct blkback_dev *dev)
 		return err;
 	}
 	dev_info_ratelimited(&dev->xdev->dev,
-			     "guest %d, disk %s: connected, %u queue%s of %u page%s, %s\n",
+			     "guest %d, disk %s: connected, %u queue%s of %u page%s, %s%s\n",
 			     dev->xdev->otherend_id, dev->name,
 			     conn->nr_rings, conn->nr_rings > 1 ? "s" : "",
 			     1 << conn->ring_order,
-			     conn->ring_order ? "s" : "", conn->abi->protocol);
+			     conn->ring_order ? "s" : "", conn->abi->protocol,
+			     conn->persistent ? ", persistent grants" : "");
 	conn_start(conn);
 	return 0;
 }
@@ -611,7 +612,8 @@ int blkback_xenbus_init(void)
 	int err;
 
 	/* Unbound: a disk that takes long to open keeps no other waiting. */
-	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
+	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND | WQ_FREEZABLE,
+			     WQ_UNBOUND_MAX_ACTIVE);
 	if (!wq)
 		return -ENOMEM;
 	err = xenbus_register_backend(&blkback_driver);

@@ -2,7 +2,7 @@
 # disks of every kind can be served: LVM, a file by way of the block script, null_blk, brd, NVMe
 
 guest_start main
-guest_frontend main max_queues=4 max_ring_page_order=2
+guest_frontend main max_queues=4 max_ring_page_order=1
 
 # serve KIND DISKSPEC
 serve() {
