@@ -25,7 +25,7 @@ integration() {
 	local names
 	mapfile -t names < <(cases)
 	[ ${#names[@]} -gt 0 ] || return 0
-	"$top/tests/xen/host.sh" -n check bash tests/xen/dom0-run.sh "${names[@]}"
+	"$top/tests/xen/host.sh" -n check -s 2 bash tests/xen/dom0-run.sh "${names[@]}"
 }
 
 # stage NAME COMMAND...: runs it and ends with a line for the one who counts.

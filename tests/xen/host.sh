@@ -6,7 +6,7 @@
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
 #   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
 #       one is used (default: the module at the top of the tree, which is built first)
-#   -s  CPUs of the host (default 2)
+#   -s  CPUs of the host (default 1: quick, and two such hosts may run at once on two CPUs)
 #   -k  more arguments for dom0's kernel
 #   -t  hard limit for the whole run (default 3600); without any output it ends sooner
 #
@@ -24,7 +24,7 @@ silence=${SILENCE:-1000}
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
 
-name=job module='' cpus=2 kernel_args='' limit=3600
+name=job module='' cpus=1 kernel_args='' limit=3600
 while getopts n:m:s:k:t: option; do
 	case $option in
 	n) name=$OPTARG ;;
@@ -58,11 +58,25 @@ prepare_job() {
 	truncate -s 2G "$run/nvme.img"
 }
 
-# Two emulated hosts starve each other: xl then runs into its time limits. So they take turns on one
-# machine, whichever tree they belong to. QEMU inherits the lock.
+# Emulated hosts that share a CPU starve each other: xl then runs into its time limits. So each takes
+# as many of the machine's CPUs as it emulates, for itself; QEMU inherits the locks.
+take_cpus() {
+	local cpu fd held=() wanted=$((cpus < $(nproc) ? cpus : $(nproc)))
+	for ((cpu = 0; cpu < $(nproc) && ${#held[@]} < wanted; cpu++)); do
+		exec {fd}>"/tmp/xen-testbed.lock${cpu#0}"
+		if flock -n "$fd"; then held+=("$fd"); else exec {fd}>&-; fi
+	done
+	[ ${#held[@]} -lt "$wanted" ] || return 0
+	for fd in "${held[@]}"; do exec {fd}>&-; done
+	return 1
+}
+
 take_turn() {
-	exec 8>/tmp/xen-testbed.lock
-	flock -n 8 || timed "host $name: waiting for another emulated host" flock 8
+	take_cpus && return
+	say "host $name: waiting for another emulated host"
+	until take_cpus; do
+		sleep 1
+	done
 	SECONDS=0
 }
 
