@@ -2,6 +2,7 @@
 #
 #   make              build xen-blkback.ko
 #   make check        everything that can be checked, a real Xen host included
+#   make check-debug  the cases again, with every check that a kernel can do on itself
 #   make demo         watch a guest get a disk from it
 #   make install      put it before the in-tree module of the kernel built for
 #   make dkms-install have DKMS build and install it for every kernel
@@ -28,6 +29,9 @@ need-headers:
 check:
 	@tests/check.sh
 
+check-debug:
+	@tests/check.sh debug
+
 demo:
 	@tests/demo.sh
 
@@ -50,4 +54,4 @@ clean: need-headers
 distclean: clean
 	rm -rf build
 
-.PHONY: module need-headers check demo install dkms-install clean distclean
+.PHONY: module need-headers check check-debug demo install dkms-install clean distclean

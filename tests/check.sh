@@ -1,6 +1,8 @@
 #!/bin/bash
 # Everything that can be checked, in one stream of TAP; the last line sums it up.
 #
+#   check.sh [debug]   with 'debug' the cases alone, but on a dom0 that has the debug kernel
+#
 #   CASE=pattern   only what has the pattern in its name: static checks, unit tests and cases
 #
 # Cases are run on one emulated Xen host, see tests/README.md.
@@ -8,6 +10,7 @@ set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 export CASE=${CASE-}
+kind=${1-}
 
 # shellcheck source=tests/lib/packages.sh
 . "$top/tests/lib/packages.sh"
@@ -21,11 +24,12 @@ cases() {
 	done
 }
 
+# integration OPTION...: of host.sh
 integration() {
 	local names
 	mapfile -t names < <(cases)
 	[ ${#names[@]} -gt 0 ] || return 0
-	"$top/tests/xen/host.sh" -n check -s 2 bash tests/xen/dom0-run.sh "${names[@]}"
+	"$top/tests/xen/host.sh" "$@" bash tests/xen/dom0-run.sh "${names[@]}"
 }
 
 # stage NAME COMMAND...: runs it and ends with a line for the one who counts.
@@ -39,9 +43,13 @@ stage() {
 }
 
 stages() {
+	if [ "$kind" = debug ]; then
+		stage debug integration -d -n check-debug
+		return
+	fi
 	stage static "$top/tests/static.sh"
 	stage unit "$top/tests/unit/run.sh"
-	stage integration integration
+	stage integration integration -n check
 }
 
 total=0 failed=0 skipped=0	# results of all stages

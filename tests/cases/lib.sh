@@ -5,7 +5,10 @@
 state=/run/testbed
 known_leftovers=/run/testbed-leftovers
 CASE=${CASE:-none}
-GUEST_LIMIT=${GUEST_LIMIT:-300}
+# How much longer everything may take. The debug kernel (tests/xen/debug.config) is slow.
+slow=1
+[ ! -e /proc/lockdep_stats ] || slow=3
+GUEST_LIMIT=${GUEST_LIMIT:-$((300 * slow))}
 
 # --- Verdicts ---------------------------------------------------------------------------------
 # File descriptor 3 is the report; what a case prints otherwise shows up there as a comment.
@@ -63,7 +66,7 @@ expect() { [ "$2" = "$3" ] || fail "$1: expected '$2', found '$3'"; }
 
 # within SECONDS COMMAND...: waits until COMMAND succeeds. No command should be slow itself.
 within() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * slow))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
@@ -218,7 +221,7 @@ attach() {
 	# libxl gives everybody ten seconds; on a busy machine that may be too little once.
 	xl block-attach "$1" "$2" || xl block-attach "$1" "$2" || fail "xl block-attach $1 $2"
 	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
-	guest_run "$1" "i=0; until [ -b /dev/$vdev ]; do i=\$((i + 1)); [ \$i -lt 600 ] || exit 1; sleep 0.1; done" ||
+	guest_run "$1" "i=0; until [ -b /dev/$vdev ]; do i=\$((i + 1)); [ \$i -lt $((600 * slow)) ] || exit 1; sleep 0.1; done" ||
 		fail "$vdev does not appear in $1"
 }
 

@@ -7,6 +7,10 @@
 #   remote           runs commands in guests       guest.cpio all that a guest consists of
 #   guest.img        what dom0 needs for guests: the last two and vmlinux
 #
+# 'build.sh debug' builds two more, for a dom0 that looks after itself:
+#
+#   debug            the debug kernel              debug.cpio its initramfs
+#
 # Nothing that is booted is compressed: unpacking is quick here and slow under emulation.
 # Each artifact is rebuilt when the function that makes it or one of its inputs changes.
 set -euo pipefail
@@ -28,7 +32,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | debug) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -168,6 +172,19 @@ make_dom0_cpio() {
 	pack_tree "$tree" "$1"
 }
 
+# The debug kernel has built in what the stock one needs modules for.
+make_debug_cpio() {
+	local tree=$1.tree
+	rm -rf "$tree"
+	new_tree "$tree" "$here/dom0-early.sh"
+	: >"$tree/modules"
+	pack_tree "$tree" "$1"
+}
+
+make_debug() {
+	"$here/debug-kernel.sh" "$1"
+}
+
 make_guest_cpio() {
 	local tree=$1.tree library
 	rm -rf "$tree"
@@ -228,9 +245,18 @@ build_all() {
 	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp"
 }
 
+# Packages first: one of them is an input, so a new source makes a new kernel.
+build_debug() {
+	need_packages linux-source-6.1 flex bison bc libelf-dev libssl-dev xz-utils
+	artifact debug make_debug "$here/debug-kernel.sh" "$here/debug.config" \
+		/usr/src/linux-source-6.1.tar.xz
+	artifact debug.cpio make_debug_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
+}
+
 mkdir -p "$out"
 # Only one build at a time: a second one waits and then finds everything done.
 exec 9>"$out/.lock"
 flock 9
 trap 'rm -rf "$root" "$root.new"' EXIT
 build_all
+[ "${1-}" != debug ] || build_debug

@@ -14,6 +14,8 @@ done </modules
 mount -t ext4 -o noatime /dev/vda /mnt
 mkdir -p /mnt/job /mnt/guest
 mount -t ext4 -o ro /dev/vdb /mnt/guest
+# With another kernel than the root's come its modules.
+[ ! -b /dev/vdd ] || mount -t ext4 -o ro /dev/vdd /mnt/lib/modules
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=131072 job /mnt/job
 for folder in proc sys dev; do
 	mount --move "/$folder" "/mnt/$folder"

@@ -8,11 +8,13 @@
 set -u
 
 cases=/job/tests/cases
-case_limit=${CASE_LIMIT:-900}
 failures=0
 
 # shellcheck source=tests/cases/lib.sh
 . "$cases/lib.sh"
+# shellcheck source=tests/xen/dom0-debug.sh
+. /job/tests/xen/dom0-debug.sh
+case_limit=${CASE_LIMIT:-$((900 * slow))}
 
 exec 3>&1
 
@@ -87,6 +89,7 @@ run_case() {
 	rm -rf "$state"
 	mkdir -p "$state" /job/output
 	mark_consoles "case $CASE"
+	debug_case
 	# A case that changes the module may have failed half-way.
 	module_loaded || module_load max_queues=4
 	execute || status=$?
@@ -103,6 +106,7 @@ say() { printf '# %s\n' "$*"; }
 main() {
 	local name
 	mkdir -p "$state"
+	debug_start
 	if ! module_load max_queues=4; then
 		report "not ok - the module loads"
 		return 1
@@ -111,12 +115,15 @@ main() {
 		run_case "$name"
 	done
 	mark_consoles "case end"
+	xl destroy main 2>/dev/null
+	debug_leaks
 	# Nothing that the cases did may hold the module.
-	if xl destroy main 2>/dev/null; within 60 module_unload; then
+	if within 60 module_unload; then
 		report "ok - the module unloads"
 	else
 		report "not ok - the module does not unload"
 	fi
+	debug_end
 	[ "$failures" -eq 0 ]
 }
 

@@ -1,14 +1,15 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-t SECONDS] COMMAND...
+#   host.sh [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-t SECONDS] COMMAND...
 #
+#   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
 #   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
 #       one is used (default: the module at the top of the tree, which is built first)
 #   -s  CPUs of the host (default 1: quick, and two such hosts may run at once on two CPUs)
 #   -k  more arguments for dom0's kernel
-#   -t  hard limit for the whole run (default 3600); without any output it ends sooner
+#   -t  hard limit for the whole run (default 3600, or thrice that); without any output it ends sooner
 #
 # COMMAND runs in dom0 in /job, which holds tests/ and the module. Its output appears here as it
 # comes. Exit status: that of COMMAND; 70 if the host gave no verdict; 1 if a console shows an
@@ -24,9 +25,10 @@ silence=${SILENCE:-1000}
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
 
-name=job module='' cpus=1 kernel_args='' limit=3600
-while getopts n:m:s:k:t: option; do
+name=job module='' cpus=1 kernel_args='' limit='' debug=''
+while getopts dn:m:s:k:t: option; do
 	case $option in
+	d) debug=debug ;;
 	n) name=$OPTARG ;;
 	m) module=$OPTARG ;;
 	s) cpus=$OPTARG ;;
@@ -39,12 +41,30 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || { echo "usage: host.sh [OPTION...] COMMAND..." >&2; exit 2; }
 run=$built/runs/$name
 qemu_pid=''
+kernel=$built/vmlinux initramfs=$built/dom0.cpio
+if [ -n "$debug" ]; then
+	kernel=$built/debug/vmlinux initramfs=$built/debug.cpio
+	kernel_args="panic_on_warn=1 page_poison=1 slub_debug=FZP $kernel_args"
+	# As slow as lib.sh takes it to be.
+	silence=$((3 * silence)) limit=${limit:-10800}
+fi
+limit=${limit:-3600}
 
 # Built for the kernel of the image, which need not be the one that runs here.
 build_module() {
 	local log=$built/module.log
 	module=$top/xen-blkback.ko
 	make -C "$top" KVER="$(cat "$built/kernel-release")" >"$log" 2>&1 || { cat "$log"; exit 1; }
+}
+
+# From a copy, so that what is built in the tree stays as it is.
+build_debug_module() {
+	local log=$built/module.log copy=$built/debug-module
+	module=$copy/xen-blkback.ko
+	rm -rf "$copy"
+	mkdir "$copy"
+	cp -r "$top"/{Makefile,Kbuild,dkms.conf,compat} "$top"/*.[ch] "$copy"
+	make -C "$copy" KDIR="$built/debug/tree" >"$log" 2>&1 || { cat "$log"; exit 1; }
 }
 
 prepare_job() {
@@ -87,17 +107,21 @@ qemu_machine() {
 }
 
 start_qemu() {
-	local disk=if=none,format=raw,cache=unsafe,discard=unmap machine
+	local disk=if=none,format=raw,cache=unsafe,discard=unmap machine more=()
+	[ -z "$debug" ] || more=(
+		-drive "$disk,id=modules,snapshot=on,file=$built/debug/modules.img"
+		-device "virtio-blk-pci,drive=modules")
 	read -ra machine < <(qemu_machine)
 	TMPDIR=$run/tmp qemu-system-x86_64 "${machine[@]}" \
 		-serial "file:$run/console.log" \
 		-kernel "$built/xen" \
 		-append "console=com1 com1=115200 loglvl=all guest_loglvl=all dom0_mem=1024M,max:1024M dom0_max_vcpus=$cpus" \
-		-initrd "$built/vmlinux console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 $kernel_args,$built/dom0.cpio" \
+		-initrd "$kernel console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 $kernel_args,$initramfs" \
 		-drive "$disk,id=root,snapshot=on,file=$built/root.img" -device virtio-blk-pci,drive=root \
 		-drive "$disk,id=guest,snapshot=on,file=$built/guest.img" -device virtio-blk-pci,drive=guest \
 		-drive "$disk,id=data,file=$run/data.img" -device virtio-blk-pci,drive=data \
 		-drive "$disk,id=nvme,file=$run/nvme.img" -device nvme,drive=nvme,serial=testbed \
+		"${more[@]}" \
 		-fsdev "local,id=job,path=$run/job,security_model=none" \
 		-device virtio-9p-pci,fsdev=job,mount_tag=job \
 		-chardev "file,id=verdict,path=$run/verdict" -device virtio-serial-pci \
@@ -148,8 +172,8 @@ verdict() {
 
 main() {
 	local status=0 follower
-	"$here/build.sh"
-	[ -n "$module" ] || build_module
+	"$here/build.sh" ${debug:+debug}
+	[ -n "$module" ] || "build_${debug:+debug_}module"
 	prepare_job "$@"
 	take_turn
 	say "host $name: booting; its files are in ${run#"$top"/}"

@@ -1,0 +1,112 @@
+#!/bin/bash
+# whatever allocation fails while a disk comes up or is used: nothing hangs, leaks or is lost, and the next try works
+
+# shellcheck source=tests/cases/byhand.sh
+. /job/tests/cases/byhand.sh
+
+debugfs=/sys/kernel/debug
+[ -e "$debugfs/failslab/count" ] || skip "only the debug kernel can do that: make check-debug"
+
+# knobs KIND VALUE...: of failslab or fail_page_alloc.
+knobs() {
+	local dir=$debugfs/$1 pair
+	shift
+	for pair; do
+		echo "${pair#*=}" >"$dir/${pair%%=*}"
+	done
+}
+
+# Only allocations that our module is behind, all of those, and none yet. The console tells of each.
+confine() {
+	local size start end
+	read -r _ size _ _ _ start _ < <(grep '^xen_blkback ' /proc/modules)
+	printf -v end 0x%x $((start + size))
+	knobs "$1" times=0 probability=100 ignore-gfp-wait=N stacktrace-depth=32 \
+		"require-start=$start" "require-end=$end"
+	[ "$1" = failslab ] || knobs "$1" min-order=0
+	at_end sh -c "echo 0 >$debugfs/$1/probability"
+}
+
+fail_nth() { knobs "$1" "interval=$2" count=0 times=1; }
+
+has_failed() { [ "$(<"$debugfs/$1/times")" = 0 ]; }
+
+# Connected; or closed again, though the toolstack wants the disk.
+has_settled() {
+	case $(xs_read "$backend/state") in
+	4) return 0 ;;
+	5 | 6) [ "$(xs_read "$frontend/state")" = 6 ] ;;
+	*) return 1 ;;
+	esac
+}
+
+# Nothing of the disk in sysfs, no thread, no interrupt.
+all_gone() {
+	[ ! -e "$device" ] && ! grep -qsE '(^|[ -])blkback\.' /proc/[0-9]*/comm /proc/interrupts
+}
+
+take_away() {
+	xenstore-rm "$backend"
+	xenstore-rm "$frontend"
+	wait_until 60 "round $round: nothing is left" all_gone
+}
+
+# One disk, from nothing to nothing, with the n-th allocation failing. Counts what came of it.
+attempt() {
+	local kind=$1
+	round=$kind-$2
+	fail_nth "$kind" "$2"
+	by_hand main physical-device "$numbers"
+	wait_until 60 "round $round: served or refused" has_settled
+	if state_is "$backend" 4; then
+		served=$((served + 1))
+		wait_until 60 "round $round: the guest has xvdp" guest_run main test -b /dev/xvdp
+		guest_run main dd if=/dev/xvdp of=/dev/null bs=64k count=4 iflag=direct ||
+			fail "round $round: connected, but there is no I/O"
+		xenstore-write "$backend/online" 0 "$backend/state" 5
+		await_state "$backend" 6
+	else
+		refused=$((refused + 1))
+		has_failed "$kind" || fail "round $round: refused for no reason: $(error_node)"
+		[ -n "$(error_node)" ] || fail "round $round: refused without a word"
+	fi
+	take_away
+}
+
+# sweep KIND LEAST: until a disk comes up in fewer allocations than the one that would fail.
+sweep() {
+	local kind=$1 least=$2 n=0
+	served=0 refused=0
+	confine "$kind"
+	while :; do
+		n=$((n + 1))
+		[ "$n" -le 500 ] || error "allocation $n of one connection: that cannot be"
+		attempt "$kind" "$n"
+		has_failed "$kind" || break
+	done
+	knobs "$kind" times=0
+	# All but the last one had a failure.
+	[ "$n" -gt "$least" ] || error "$kind: only $((n - 1)) allocations have failed"
+	pass "$kind: $((n - 1)) single failures, $refused disks refused, $served served"
+}
+
+disk=$(volume disk 32)
+numbers=$(stat -L -c %t:%T "$disk")
+guest_start main
+guest_frontend main max_queues=2 max_ring_page_order=1
+device=/sys/bus/xen-backend/devices/vbd-$(domid main)-$vbd_number
+sweep failslab 30
+sweep fail_page_alloc 2
+
+# Every tenth allocation fails, again and again, while the guest writes and verifies.
+attach main "phy:$disk,xvdb,w"
+knobs failslab interval=1 probability=10 times=-1
+knobs fail_page_alloc interval=1 probability=10 times=-1
+guest_run main fio --name=work --filename=/dev/xvdb --size=8M --rw=randrw --bs=4k-256k --direct=1 \
+	--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 || fail "I/O without memory is wrong"
+knobs failslab times=0
+knobs fail_page_alloc times=0
+waits=$(cat "$(backend_sysfs main xvdb)/statistics/oo_req")
+[ "$waits" -gt 0 ] || error "no queue ever had to wait for memory"
+detach main xvdb
+pass "I/O while allocations fail: waited for memory $waits times"

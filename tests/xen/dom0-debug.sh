@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# What the debug kernel has found and does not say on the console. Sourced by dom0-run.sh; with any
+# other kernel the functions do nothing.
+
+kmemleak=/sys/kernel/debug/kmemleak
+debug_cases=/run/testbed-cases
+debug_clean=yes
+
+debug_kernel() { [ -e /proc/lockdep_stats ]; }
+
+# What has leaked while the kernel started is not the driver's.
+debug_start() {
+	debug_kernel || return 0
+	: >"$debug_cases"
+	echo clear >"$kmemleak" || debug_fails "debug kernel: kmemleak does not run # ERROR"
+}
+
+debug_fails() {
+	report "not ok - $1"
+	debug_clean=no
+}
+
+# Remembers when each case began: a leak is told with its age.
+debug_case() {
+	debug_kernel || return 0
+	printf '%s %s\n' "$(cut -d' ' -f1 /proc/uptime)" "$CASE" >>"$debug_cases"
+}
+
+# Memory that has changed since the last scan is not reported, and neither is what is new.
+scan_for_leaks() {
+	sleep 6
+	echo scan >"$kmemleak"
+	echo scan >"$kmemleak"
+	cat "$kmemleak"
+}
+
+# leaks_by_case ALLOWED: a block for each leak that no pattern of ALLOWED matches, on one line: the
+# case it is from, then its lines.
+leaks_by_case() {
+	ALLOWED=$1 awk -v uptime="$(cut -d' ' -f1 /proc/uptime)" -v cases="$debug_cases" '
+		function finish(  i, by) {
+			if (block == "" || (allowed != "" && block ~ allowed)) return
+			by = "start"
+			for (i = 1; i <= count; i++)
+				if (began[i] <= uptime - age) by = name[i]
+			print by "\t" block
+		}
+		BEGIN {
+			allowed = ENVIRON["ALLOWED"]
+			while ((getline line <cases) > 0) {
+				split(line, part, " ")
+				began[++count] = part[1]
+				name[count] = part[2]
+			}
+		}
+		/^unreferenced object/ { finish(); block = $0; age = 0; next }
+		match($0, /\(age [0-9.]+/) { age = substr($0, RSTART + 5, RLENGTH - 5) }
+		{ block = block "\t" $0 }
+		END { finish() }'
+}
+
+# One result for each case that something has leaked in; the first leak of it with its backtrace.
+# What is known by now is not told again.
+debug_leaks() {
+	local allowed by block
+	debug_kernel || return 0
+	allowed=$(grep -v '^#' /job/tests/xen/leaks-allowed | paste -sd'|')
+	scan_for_leaks >/run/all-leaks
+	leaks_by_case "$allowed" </run/all-leaks | sort -u -t$'\t' -k1,1 >/run/leaks
+	while IFS=$'\t' read -r by block; do
+		debug_fails "$by: leaks memory of the kernel"
+		tr '\t' '\n' <<<"$block" | sed 's/^/#   /'
+	done </run/leaks
+	echo clear >"$kmemleak"
+}
+
+debug_end() {
+	debug_kernel || return 0
+	debug_leaks
+	grep -Eq '^ *debug_locks: +1$' /proc/lockdep_stats ||
+		debug_fails "debug kernel: lockdep has turned itself off # ERROR"
+	[ "$debug_clean" = no ] || report "ok - debug kernel: lockdep still watches, and nothing has leaked"
+}
