@@ -5,12 +5,12 @@
 #
 #   CASE=pattern   only what has the pattern in its name: static checks, unit tests and cases
 #
-# Cases are run on one emulated Xen host, see tests/README.md.
+# Cases are run on emulated Xen hosts, see tests/README.md.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 export CASE=${CASE-}
-kind=${1-}
+kind=${1:-check}
 
 # shellcheck source=tests/lib/packages.sh
 . "$top/tests/lib/packages.sh"
@@ -24,12 +24,41 @@ cases() {
 	done
 }
 
-# integration OPTION...: of host.sh
+# The hosts take the next case each from one queue, so that all are done at about the same time. Cases
+# that take long come first.
+fill_queue() {
+	local name
+	rm -rf "$queue"
+	mkdir -p "$queue"
+	for name; do
+		if grep -q '^# Takes long' "$top/tests/cases/$name.sh"; then
+			: >"$queue/1:$name"
+		else
+			: >"$queue/2:$name"
+		fi
+	done
+}
+
+# One for each CPU; they need 3 GiB of memory each.
+hosts() { if [ "$(nproc)" -lt 4 ]; then nproc; else echo 4; fi; }
+
+# integration HOSTS OPTION...: that many hosts at a time, with these options of host.sh.
 integration() {
-	local names
+	local names hosts=$1 host pids=() status=0
+	shift
 	mapfile -t names < <(cases)
 	[ ${#names[@]} -gt 0 ] || return 0
-	"$top/tests/xen/host.sh" "$@" bash tests/xen/dom0-run.sh "${names[@]}"
+	queue=$top/build/xen/queue-$kind
+	fill_queue "${names[@]}"
+	"$top/tests/xen/build.sh"
+	for ((host = 1; host <= hosts; host++)); do
+		"$top/tests/xen/host.sh" -n "$kind-$host" -q "$queue" "$@" bash tests/xen/dom0-run.sh &
+		pids+=($!)
+	done
+	for host in "${pids[@]}"; do
+		wait "$host" || status=$?
+	done
+	return "$status"
 }
 
 # stage NAME COMMAND...: runs it and ends with a line for the one who counts.
@@ -44,12 +73,12 @@ stage() {
 
 stages() {
 	if [ "$kind" = debug ]; then
-		stage debug integration -d -n check-debug
+		stage debug integration 1 -d -s 2
 		return
 	fi
 	stage static "$top/tests/static.sh"
 	stage unit "$top/tests/unit/run.sh"
-	stage integration integration -n check
+	stage integration integration "$(hosts)"
 }
 
 total=0 failed=0 skipped=0	# results of all stages

@@ -1,5 +1,6 @@
 #!/bin/bash
 # verified random I/O of all sizes, 1, 2 and 4 queues, rings of 1, 2 and 16 pages, persistent grants or not
+# Takes long.
 
 disk=$(volume disk 64)
 guest_start main

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs cases in dom0, one after the other, and reports in TAP without numbers.
 #
-#   dom0-run.sh CASE...      the names of files in tests/cases
+#   dom0-run.sh [CASE...]    the names of files in tests/cases; without any: those that are in /queue,
+#                            which other hosts take theirs from, too
 #
 # After each case: other guests than 'main' are destroyed, disks detached, what the case has set up
 # is undone, and then nothing of the backend may be left: threads, irqs, grants, xenstore nodes.
@@ -103,6 +104,18 @@ run_case() {
 
 say() { printf '# %s\n' "$*"; }
 
+# Each file in /queue is named like a case. Whoever can rename it runs it.
+run_queue() {
+	local file name
+	mkdir -p /queue
+	mount -t 9p -o trans=virtio,version=9p2000.L queue /queue
+	for file in /queue/*; do
+		name=${file##*/}
+		mv "$file" "/queue/.$name" 2>/dev/null || continue
+		run_case "${name#*:}"
+	done
+}
+
 main() {
 	local name
 	mkdir -p "$state"
@@ -114,6 +127,7 @@ main() {
 	for name; do
 		run_case "$name"
 	done
+	[ $# -gt 0 ] || run_queue
 	mark_consoles "case end"
 	xl destroy main 2>/dev/null
 	debug_leaks

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-t SECONDS] COMMAND...
+#   host.sh [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-q QUEUE] [-t SECONDS]
+#           COMMAND...
 #
 #   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
@@ -9,6 +10,7 @@
 #       one is used (default: the module at the top of the tree, which is built first)
 #   -s  CPUs of the host (default 1: quick, and two such hosts may run at once on two CPUs)
 #   -k  more arguments for dom0's kernel
+#   -q  folder that several hosts share; dom0 finds it as /queue
 #   -t  hard limit for the whole run (default 3600, or thrice that); without any output it ends sooner
 #
 # COMMAND runs in dom0 in /job, which holds tests/ and the module. Its output appears here as it
@@ -25,14 +27,15 @@ silence=${SILENCE:-1000}
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
 
-name=job module='' cpus=1 kernel_args='' limit='' debug=''
-while getopts dn:m:s:k:t: option; do
+name=job module='' cpus=1 kernel_args='' limit='' debug='' queue=''
+while getopts dn:m:s:k:q:t: option; do
 	case $option in
 	d) debug=debug ;;
 	n) name=$OPTARG ;;
 	m) module=$OPTARG ;;
 	s) cpus=$OPTARG ;;
 	k) kernel_args=$OPTARG ;;
+	q) queue=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	*) exit 2 ;;
 	esac
@@ -92,11 +95,12 @@ take_cpus() {
 }
 
 take_turn() {
-	take_cpus && return
-	say "host $name: waiting for another emulated host"
-	until take_cpus; do
-		sleep 1
-	done
+	if ! take_cpus; then
+		say "host $name: waiting for another emulated host"
+		until take_cpus; do
+			sleep 1
+		done
+	fi
 	SECONDS=0
 }
 
@@ -111,6 +115,9 @@ start_qemu() {
 	[ -z "$debug" ] || more=(
 		-drive "$disk,id=modules,snapshot=on,file=$built/debug/modules.img"
 		-device "virtio-blk-pci,drive=modules")
+	[ -z "$queue" ] || more+=(
+		-fsdev "local,id=queue,path=$queue,security_model=none"
+		-device "virtio-9p-pci,fsdev=queue,mount_tag=queue")
 	read -ra machine < <(qemu_machine)
 	TMPDIR=$run/tmp qemu-system-x86_64 "${machine[@]}" \
 		-serial "file:$run/console.log" \
@@ -173,8 +180,12 @@ verdict() {
 main() {
 	local status=0 follower
 	"$here/build.sh" ${debug:+debug}
+	# Not while another host builds or copies it.
+	exec 9>"$built/.module.lock"
+	flock 9
 	[ -n "$module" ] || "build_${debug:+debug_}module"
 	prepare_job "$@"
+	exec 9>&-
 	take_turn
 	say "host $name: booting; its files are in ${run#"$top"/}"
 	trap stop_qemu EXIT
