@@ -1,147 +1,157 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Barriers: a write that all of its disk's requests are on one side of.
- *
- * Before a barrier are the requests in front of it on its own ring, and on every
- * other ring of the connection whatever the frontend had put there when the
- * barrier was read. (Of two requests that wait on two rings nobody can tell which
- * was put there first.) All others wait until the barrier is done.
- *
- *   NONE ----> DRAIN ----> RUN ----> NONE
- *
- * DRAIN: a ring has read a barrier and left it where it is. Each ring answers
- * what is before it, holds the rest, and reports that it is quiet.
- * RUN: all are quiet, so the ring takes the barrier and sends it to the disk.
- *
- * Each step is taken by whichever ring's thread finds it due. A thread never
- * waits for another: it sleeps as if it had nothing to do, until the epoch, which
- * every step changes, is another one. Rings of which none ever sees a barrier
- * share nothing but a phase that nobody writes.
+ * Barriers: writes that all requests of a connection are on one side of.
  */
-#include "common.h"
+#ifdef __KERNEL__
+#include <linux/kernel.h>
+#endif
 
-/* The phase is another one: every ring has to look. */
-static void enter_phase(struct blkback_conn *conn, enum barrier_phase phase)
+#include "barrier.h"
+
+/**
+ * barrier_init() - no barrier
+ * @b: filled in
+ * @nr_rings: how many rings there are to heed it
+ */
+void barrier_init(struct barrier *b, unsigned int nr_rings)
 {
-	struct blkback_barrier *barrier = &conn->barrier;
-	unsigned int i;
-
-	lockdep_assert_held(&barrier->lock);
-	WRITE_ONCE(barrier->phase, phase);
-	WRITE_ONCE(barrier->epoch, barrier->epoch + 1);
-	for (i = 0; i < conn->nr_rings; i++)
-		wake_up(&conn->rings[i]->wait);
+	spin_lock_init(&b->lock);
+	b->nr_rings = nr_rings;
 }
 
-static bool admit_own(struct blkback_ring *ring, bool is_barrier)
+static void enter_phase(struct barrier *b, enum barrier_phase phase)
 {
-	struct blkback_barrier *barrier = &ring->conn->barrier;
-
-	if (ring->in_flight || barrier->ran)
-		return false;
-	/* The frontend has taken it back meanwhile, which it must not. */
-	if (!is_barrier) {
-		enter_phase(ring->conn, BARRIER_NONE);
-		return true;
-	}
-	return barrier->phase == BARRIER_RUN;
+	b->phase = phase;
+	WRITE_ONCE(b->epoch, b->epoch + 1);
 }
 
-static bool admit_locked(struct blkback_ring *ring, bool is_barrier)
+static void start(struct barrier *b, struct barrier_view *owner)
 {
-	struct blkback_barrier *barrier = &ring->conn->barrier;
-
-	if (barrier->phase == BARRIER_NONE) {
-		if (!is_barrier)
-			return true;
-		barrier->owner = ring;
-		barrier->ran = false;
-		barrier->not_quiet = ring->conn->nr_rings;
-		enter_phase(ring->conn, BARRIER_DRAIN);
-		return false;
-	}
-	if (barrier->owner == ring)
-		return admit_own(ring, is_barrier);
-	if (barrier->phase == BARRIER_RUN || is_barrier)
-		return false;
-	/* Not noticed yet: what has been put on the ring till now is before it. */
-	return ring->epoch != barrier->epoch ||
-	       ring->sring.req_cons != ring->before_barrier;
+	b->owner = owner;
+	b->next = NULL;
+	b->not_quiet = b->nr_rings;
+	enter_phase(b, BARRIER_DRAIN);
 }
 
 /**
- * barrier_admits() - whether a request may be taken off its ring now
- * @ring: whose next request it is
- * @is_barrier: whether it is a barrier
- *
- * Context: the ring's thread.
- * Return: false if it has to stay where it is until the epoch changes, or until
- * this ring has nothing in flight.
+ * barrier_look() - start a round
+ * @b: the barrier
+ * @view: of the ring
+ * @end: index behind the last request on the ring
  */
-bool barrier_admits(struct blkback_ring *ring, bool is_barrier)
+void barrier_look(struct barrier *b, struct barrier_view *view, __u32 end)
 {
-	struct blkback_barrier *barrier = &ring->conn->barrier;
-	bool admitted;
-
-	if (!is_barrier && READ_ONCE(barrier->phase) == BARRIER_NONE)
-		return true;
-	spin_lock(&barrier->lock);
-	admitted = admit_locked(ring, is_barrier);
-	spin_unlock(&barrier->lock);
-	return admitted;
+	view->held = false;
+	if (!barrier_news(b, view))
+		return;
+	spin_lock(&b->lock);
+	view->epoch = b->epoch;
+	view->phase = b->phase;
+	view->owns = b->owner == view;
+	spin_unlock(&b->lock);
+	view->reported = false;
+	view->before = end;
 }
 
-static void step_drain(struct blkback_ring *ring, bool news)
+/* The ring has a barrier of its own. Its turn may come later. */
+static void claim(struct barrier *b, struct barrier_view *view)
 {
-	struct blkback_barrier *barrier = &ring->conn->barrier;
+	spin_lock(&b->lock);
+	if (b->phase == BARRIER_NONE)
+		start(b, view);
+	else if (!b->next && b->owner != view)
+		b->next = view;
+	spin_unlock(&b->lock);
+}
 
-	if (news) {
-		ring->quiet = false;
-		ring->before_barrier = sring_end(&ring->sring);
+/* Indices wrap, and a request may have been answered without being admitted. */
+static bool is_before(const struct barrier_view *view, __u32 index)
+{
+	return (__s32)(view->before - index) > 0;
+}
+
+static bool may_go(const struct barrier_view *view, bool is_barrier,
+		   __u32 index, bool busy)
+{
+	switch (view->phase) {
+	case BARRIER_NONE:
+		return !is_barrier;
+	case BARRIER_DRAIN:
+		return !is_barrier && !view->reported && is_before(view, index);
+	case BARRIER_RUN:
+		return is_barrier && view->owns && !view->reported && !busy;
 	}
-	if (ring->quiet || ring->in_flight)
-		return;
-	if (!ring->held && ring->sring.req_cons != ring->before_barrier)
-		return;
-	ring->quiet = true;
-	if (!--barrier->not_quiet)
-		enter_phase(ring->conn, BARRIER_RUN);
-}
-
-static void step_run(struct blkback_ring *ring, bool news)
-{
-	struct blkback_barrier *barrier = &ring->conn->barrier;
-
-	/* With the news the ring has yet to try and take the barrier. */
-	if (news || barrier->owner != ring)
-		return;
-	if (ring->in_flight)
-		barrier->ran = true;
-	else if (barrier->ran || !ring->retry)	/* done, or taken back */
-		enter_phase(ring->conn, BARRIER_NONE);
+	return false;
 }
 
 /**
- * barrier_step() - do what a barrier wants of a ring
- * @ring: has just taken all requests that it may
+ * barrier_admits() - whether a request may be taken off its ring in this round
+ * @b: the barrier
+ * @view: of the ring
+ * @is_barrier: whether the request is one
+ * @index: of the request
+ * @busy: whether other requests of the ring are at the disk
  *
- * Context: the ring's thread.
+ * Return: false if it has to stay where it is; then all behind it has to, too.
  */
-void barrier_step(struct blkback_ring *ring)
+bool barrier_admits(struct barrier *b, struct barrier_view *view,
+		    bool is_barrier, __u32 index, bool busy)
 {
-	struct blkback_barrier *barrier = &ring->conn->barrier;
-	bool news;
+	if (may_go(view, is_barrier, index, busy))
+		return true;
+	view->held = true;
+	if (is_barrier)
+		claim(b, view);
+	return false;
+}
 
-	if (!barrier_news(ring) && READ_ONCE(barrier->phase) == BARRIER_NONE)
+static void step_drain(struct barrier *b, struct barrier_view *view,
+		       __u32 index, bool busy)
+{
+	if (view->reported || busy)
 		return;
-	spin_lock(&barrier->lock);
-	news = barrier_news(ring);
-	ring->epoch = barrier->epoch;
-	if (news)
-		ring->held = false;	/* try again */
-	if (barrier->phase == BARRIER_DRAIN)
-		step_drain(ring, news);
-	else if (barrier->phase == BARRIER_RUN)
-		step_run(ring, news);
-	spin_unlock(&barrier->lock);
+	if (!view->held && is_before(view, index))
+		return;
+	view->reported = true;
+	spin_lock(&b->lock);
+	if (!--b->not_quiet)
+		enter_phase(b, BARRIER_RUN);
+	spin_unlock(&b->lock);
+}
+
+/*
+ * It is over when nothing is at the disk: done; or not there any more; or there
+ * was no memory for it, and it will be tried again from the start.
+ */
+static void step_run(struct barrier *b, struct barrier_view *view, bool busy)
+{
+	if (busy) {
+		view->reported = true;
+		return;
+	}
+	spin_lock(&b->lock);
+	if (b->next)
+		start(b, b->next);
+	else
+		enter_phase(b, BARRIER_NONE);
+	spin_unlock(&b->lock);
+}
+
+/**
+ * barrier_step() - end a round
+ * @b: the barrier
+ * @view: of the ring
+ * @index: of the next request on the ring
+ * @busy: whether requests of the ring are at the disk
+ *
+ * Return: true if there is news: all rings of the connection must be woken.
+ */
+bool barrier_step(struct barrier *b, struct barrier_view *view, __u32 index,
+		  bool busy)
+{
+	if (view->phase == BARRIER_DRAIN)
+		step_drain(b, view, index, busy);
+	else if (view->phase == BARRIER_RUN && view->owns)
+		step_run(b, view, busy);
+	return barrier_news(b, view);
 }

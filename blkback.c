@@ -11,7 +11,7 @@
  *   respond   give the pages back, write the response; one push for all that
  *             is ready, and at most one event
  *
- * A barrier stops fetching on all rings until it is done: see barrier.c.
+ * A barrier stops fetching on all rings until it is done: see barrier.h.
  *
  * One thread does all of it but "complete", so a ring needs no lock.
  */
@@ -26,6 +26,12 @@
 
 /* How long to wait before memory or a busy page is asked for once more. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
+
+/*
+ * Most discards of a ring at the disk at a time. They may take long, and the
+ * disk's queue is there for others, too.
+ */
+#define MAX_DISCARDS_OUT	4
 
 static void count(struct blkback_ring *ring, enum blkback_stat what, u64 n)
 {
@@ -72,6 +78,17 @@ static void req_put(struct blkback_ring *ring, struct blkback_req *req)
 	ring->in_flight--;
 }
 
+/* Whether the request may be taken now, or has to wait for a barrier. */
+static bool admitted(struct blkback_ring *ring, const struct wire_request *wire)
+{
+	if (barrier_admits(&ring->conn->barrier, &ring->barrier,
+			   wire->operation == BLKIF_OP_WRITE_BARRIER,
+			   ring->sring.req_cons, ring->in_flight))
+		return true;
+	ring->worked = true;	/* not the frontend's fault */
+	return false;
+}
+
 /*
  * Take the next request off the ring. Return false if it has to wait for the
  * next batch; nothing of what was read is kept then, and it is read anew.
@@ -95,10 +112,8 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	}
 	if (batch->nr_segs + wire->nr_segs > BLKBACK_MAX_SEGMENTS)
 		return false;
-	if (!barrier_admits(ring, wire->operation == BLKIF_OP_WRITE_BARRIER)) {
-		ring->held = true;
+	if (!admitted(ring, wire))
 		return false;
-	}
 	req = req_get(ring, wire);
 	if (!req) {
 		count(ring, STAT_OO_REQ, 1);
@@ -167,7 +182,7 @@ static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
 	guest_pages_map(ring);
 }
 
-/* --- submit and complete -------------------------------------------------- */
+/* --- complete ------------------------------------------------------------- */
 
 /*
  * From any context. The ring is freed only after a grace period, so that the
@@ -191,6 +206,66 @@ static void bio_done(struct bio *bio)
 	bio_put(bio);
 	complete_req(req);
 }
+
+/* --- discards ------------------------------------------------------------- */
+
+/*
+ * A large one is given to the disk piece by piece, the next one when the last is
+ * done; after each it is the others' turn.
+ */
+static void discard_wait(struct blkback_ring *ring, struct blkback_req *req)
+{
+	req->done.next = NULL;
+	*ring->discards_end = &req->done;
+	ring->discards_end = &req->done.next;
+}
+
+static struct blkback_req *discard_next(struct blkback_ring *ring)
+{
+	struct llist_node *node = ring->discards;
+
+	ring->discards = node->next;
+	if (!ring->discards)
+		ring->discards_end = &ring->discards;
+	return llist_entry(node, struct blkback_req, done);
+}
+
+/* A piece is done. Return whether there is more of it to do. */
+static bool discard_goes_on(struct blkback_ring *ring, struct blkback_req *req)
+{
+	ring->discards_out--;
+	if (!vbd_unfinished(req))
+		return false;
+	discard_wait(ring, req);
+	return true;
+}
+
+/* Between two pieces the disk may have been made read-only, or the ring stopped. */
+static bool discard_allowed(const struct blkback_ring *ring,
+			    const struct disk_limits *disk,
+			    const struct blkback_req *req)
+{
+	return !ring_stopped(ring) && disk->discard &&
+	       (!req->secure || disk->secure_erase);
+}
+
+static void submit_discards(struct blkback_ring *ring,
+			    const struct disk_limits *disk)
+{
+	while (ring->discards && ring->discards_out < MAX_DISCARDS_OUT) {
+		struct blkback_req *req = discard_next(ring);
+
+		ring->discards_out++;
+		if (discard_allowed(ring, disk, req)) {
+			vbd_submit(&ring->conn->dev->vbd, req, bio_done);
+			continue;
+		}
+		req->status = BLKIF_RSP_ERROR;
+		complete_req(req);
+	}
+}
+
+/* --- submit --------------------------------------------------------------- */
 
 static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
 {
@@ -233,25 +308,15 @@ static void submit(struct blkback_ring *ring)
 			continue;
 		}
 		count_req(ring, req);
-		vbd_submit(&ring->conn->dev->vbd, req, bio_done);
+		if (req->operation == BLKIF_OP_DISCARD)
+			discard_wait(ring, req);
+		else
+			vbd_submit(&ring->conn->dev->vbd, req, bio_done);
 	}
 	blk_finish_plug(&plug);
 }
 
 /* --- respond -------------------------------------------------------------- */
-
-/* A large discard is done piece by piece, and not beyond the end of the ring. */
-static bool goes_on(struct blkback_ring *ring, struct blkback_req *req)
-{
-	if (!vbd_unfinished(req))
-		return false;
-	if (ring_stopped(ring)) {
-		req->status = BLKIF_RSP_ERROR;
-		return false;
-	}
-	vbd_submit(&ring->conn->dev->vbd, req, bio_done);
-	return true;
-}
 
 /* All completed requests but those still busy; the oldest first, mostly. */
 static struct llist_node *collect_done(struct blkback_ring *ring)
@@ -266,7 +331,8 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 		llist_for_each_entry_safe(req, next, todo[i], done) {
 			struct llist_node **list = &ready;
 
-			if (goes_on(ring, req))
+			if (req->operation == BLKIF_OP_DISCARD &&
+			    discard_goes_on(ring, req))
 				continue;
 			if (guest_pages_busy(req)) {
 				list = &ring->busy;
@@ -308,9 +374,9 @@ static bool ring_has_work(const struct blkback_ring *ring)
 		return true;
 	if (ring->retry || ring_stopped(ring))
 		return false;
-	if (barrier_news(ring))
+	if (barrier_news(&ring->conn->barrier, &ring->barrier))
 		return true;
-	return !ring->held && sring_unread(&ring->sring) != 0;
+	return !ring->barrier.held && sring_unread(&ring->sring) != 0;
 }
 
 /* Not every resize comes with word of it: see capacity.c. */
@@ -323,21 +389,50 @@ static void look_at_disk(struct blkback_ring *ring, struct disk_limits *disk)
 	blkback_kick(ring->conn->dev);
 }
 
+/* See how far a barrier is, before anything is taken. */
+static void look_at_barrier(struct blkback_ring *ring)
+{
+	struct barrier *barrier = &ring->conn->barrier;
+	u32 end = ring->sring.req_cons;
+
+	if (barrier_news(barrier, &ring->barrier))
+		end += max(sring_unread(&ring->sring), 0);
+	barrier_look(barrier, &ring->barrier, end);
+}
+
+/* What has been taken may have brought a barrier further. */
+static void step_barrier(struct blkback_ring *ring)
+{
+	struct blkback_conn *conn = ring->conn;
+	unsigned int i;
+
+	if (!barrier_step(&conn->barrier, &ring->barrier,
+			  ring->sring.req_cons, ring->in_flight))
+		return;
+	for (i = 0; i < conn->nr_rings; i++)
+		wake_up(&conn->rings[i]->wait);
+}
+
+static void ring_take(struct blkback_ring *ring, const struct disk_limits *disk)
+{
+	look_at_barrier(ring);
+	fetch(ring, disk);
+	prepare(ring, disk);
+	submit(ring);
+	step_barrier(ring);
+}
+
 static void ring_serve(struct blkback_ring *ring)
 {
 	struct disk_limits disk;
 
 	ring->retry = false;
-	ring->held = false;
+	look_at_disk(ring, &disk);
 	respond(ring);
 	guest_pages_trim(ring, false);
-	if (!ring_stopped(ring)) {
-		look_at_disk(ring, &disk);
-		fetch(ring, &disk);
-		prepare(ring, &disk);
-		submit(ring);
-		barrier_step(ring);
-	}
+	if (!ring_stopped(ring))
+		ring_take(ring, &disk);
+	submit_discards(ring, &disk);
 	if (sring_publish(&ring->sring))
 		notify_remote_via_irq(ring->irq);
 	if (READ_ONCE(blkback_log_stats))
@@ -410,8 +505,10 @@ int ring_thread(void *data)
 		try_to_freeze();
 		cond_resched();
 	}
-	while (!guest_pages_forget(ring))
-		schedule_timeout_uninterruptible(RETRY_JIFFIES);
+	while (!guest_pages_forget(ring)) {
+		try_to_freeze();
+		schedule_timeout_interruptible(RETRY_JIFFIES);
+	}
 	if (atomic_dec_and_test(&ring->conn->running))
 		blkback_kick(dev);
 	return 0;

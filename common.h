@@ -26,13 +26,13 @@
 #include <linux/kref.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
-#include <linux/rhashtable-types.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
 
+#include "barrier.h"
 #include "decode.h"
 #include "sring.h"
 
@@ -116,7 +116,8 @@ struct blkback_vbd {
  * @vbd: the disk
  * @conn: written by @work under @conn_lock; NULL if not connected
  * @past: sums over the rings of past connections; under @conn_lock
- * @conn_lock: lets readers of statistics look at @conn and @past
+ * @conn_lock: lets readers of statistics look at @conn and @past; also taken
+ *	where memory is being freed, so nothing may be allocated under it
  * @all: in the list of devices, under the lock of that list, until closed for
  *	good
  */
@@ -141,31 +142,6 @@ struct blkback_dev {
 	struct list_head all;
 };
 
-/* Where a connection is with a barrier; drawn in barrier.c. */
-enum barrier_phase {
-	BARRIER_NONE,
-	BARRIER_DRAIN,
-	BARRIER_RUN,
-};
-
-/**
- * struct blkback_barrier - the barrier that all rings of a connection heed
- * @lock: all of this, and the rings' @quiet
- * @phase: also read without the lock; then it is that of a moment ago
- * @epoch: changes with @phase; also read without the lock
- * @owner: the ring that has the barrier, unless in BARRIER_NONE
- * @not_quiet: rings yet to report, in BARRIER_DRAIN
- * @ran: the barrier has been taken off its ring, in BARRIER_RUN
- */
-struct blkback_barrier {
-	spinlock_t lock; /* a barrier's progress */
-	enum barrier_phase phase;
-	unsigned int epoch;
-	struct blkback_ring *owner;
-	unsigned int not_quiet;
-	bool ran;
-};
-
 /**
  * struct blkback_conn - what was agreed with one incarnation of the frontend
  * @dev: kept alive by us
@@ -176,6 +152,7 @@ struct blkback_barrier {
  * @max_persistent: how many, all rings together
  * @unused_jiffies: for how long, when not used; 0: until memory is short
  * @max_spare_pages: most free pages that a ring keeps
+ * @squeeze_jiffies: for how long a ring keeps none when memory was short
  * @squeezed_until: time, in jiffies, until which a ring keeps none; set when
  *	memory is short
  * @stopping: set by the device's work: rings take no more requests
@@ -196,17 +173,18 @@ struct blkback_conn {
 	unsigned int max_persistent;
 	unsigned long unused_jiffies;
 	unsigned int max_spare_pages;
+	unsigned long squeeze_jiffies;
 	unsigned long squeezed_until;
 	bool stopping;
 	atomic_t running;
 	bool broken;
-	struct blkback_barrier barrier;
+	struct barrier barrier;
 	struct blkback_ring *rings[] __counted_by(nr_rings);
 };
 
 /**
  * struct blkback_kept - a guest page that stays mapped between requests
- * @node: in the ring's table
+ * @node: in the list of its head in the ring's table
  * @idle: in the ring's list of those that no request uses
  * @page: our page, with the guest's behind it
  * @handle: of the mapping
@@ -215,7 +193,7 @@ struct blkback_conn {
  * @since: time, in jiffies, when the last of them was done
  */
 struct blkback_kept {
-	struct rhash_head node;
+	struct hlist_node node;
 	struct list_head idle;
 	struct page *page;
 	grant_handle_t handle;
@@ -226,14 +204,18 @@ struct blkback_kept {
 
 /**
  * struct blkback_persist - the guest pages that a ring keeps mapped
- * @kept: all of them, by grant reference
+ * @heads: table of all of them, by grant reference
+ * @mask: number of heads, a power of two, less 1
+ * @salt: for finding the head
  * @idle: those not in use, the one used last at the end
  * @nr: of all of them
  * @nr_idle: entries of @idle; also read when memory is short
  * @max: most that may be kept
  */
 struct blkback_persist {
-	struct rhashtable kept;
+	struct hlist_head *heads;
+	u32 mask;
+	u32 salt;
 	struct list_head idle;
 	unsigned int nr;
 	unsigned int nr_idle;
@@ -332,12 +314,12 @@ struct blkback_batch {
  * @reserve_used: whether @reserve is taken
  * @retry: something was short or busy, and no event will say when it no longer
  *	is: look again in a while
- * @held: the next request has to wait for a barrier, or is one
- * @epoch: of the connection's barrier, when last looked at
- * @before_barrier: index behind the last request that is before the barrier
- * @quiet: nothing before the barrier is left to do, which has been reported
  * @worked: a request was taken since the last EOI: the event was not for nothing
  * @capacity: size of the disk when last looked at, in 512-byte sectors
+ * @discards: those that wait for their turn at the disk, linked by their @done
+ * @discards_end: where to put the next one
+ * @discards_out: number of those that are at the disk
+ * @barrier: what this ring knows of the connection's barrier
  * @busy: completed requests whose pages somebody still looks at
  * @pages: spare pages to map guest pages to
  * @persist: guest pages that stay mapped, if the connection is @persistent
@@ -369,11 +351,11 @@ struct blkback_ring {
 	bool reserve_used;
 	bool retry;
 	bool worked;
-	bool held;
-	bool quiet;
-	unsigned int epoch;
-	u32 before_barrier;
 	u64 capacity;
+	struct llist_node *discards;
+	struct llist_node **discards_end;
+	unsigned int discards_out;
+	struct barrier_view barrier;
 	struct llist_node *busy;
 	struct gnttab_page_cache pages;
 	struct blkback_persist persist;
@@ -394,27 +376,12 @@ extern unsigned int blkback_max_persistent;
 extern unsigned int blkback_unused_seconds;
 extern unsigned int blkback_max_spare_pages;
 extern unsigned int blkback_squeeze_ms;
-extern bool blkback_log_stats;
+extern unsigned int blkback_log_stats;
 void params_init(void);
 
 /* blkback.c: the module and its ring threads */
 int ring_thread(void *data);
 irqreturn_t ring_event(int irq, void *data);
-
-/* barrier.c: one order for all rings */
-bool barrier_admits(struct blkback_ring *ring, bool is_barrier);
-void barrier_step(struct blkback_ring *ring);
-
-/**
- * barrier_news() - whether a barrier has come further since a ring looked
- * @ring: the ring
- *
- * Return: if so, true.
- */
-static inline bool barrier_news(const struct blkback_ring *ring)
-{
-	return READ_ONCE(ring->conn->barrier.epoch) != ring->epoch;
-}
 
 /* xenbus.c: devices and their states */
 int blkback_xenbus_init(void);
@@ -422,7 +389,8 @@ void blkback_xenbus_exit(void);
 void blkback_get(struct blkback_dev *dev);
 void blkback_put(struct blkback_dev *dev);
 void blkback_kick(struct blkback_dev *dev);
-void blkback_for_each(void (*fn)(struct blkback_dev *dev, void *arg), void *arg);
+void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg),
+		       unsigned long *arg);
 void blkback_kick_disk(dev_t devt);
 __printf(3, 4)
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);

@@ -118,6 +118,8 @@ static int ring_create(struct blkback_conn *conn, unsigned int index,
 		 dev->xdev->otherend_id, dev->name, index);
 	init_waitqueue_head(&ring->wait);
 	init_llist_head(&ring->done);
+	ring->discards_end = &ring->discards;
+	INIT_LIST_HEAD(&ring->persist.idle);
 	gnttab_page_cache_init(&ring->pages);
 
 	err = ring_map(ring, keys);
@@ -148,8 +150,7 @@ static void ring_detach(struct blkback_ring *ring)
 static void ring_free(struct blkback_ring *ring)
 {
 	gnttab_page_cache_shrink(&ring->pages, 0);
-	if (ring->persist.kept.tbl)
-		persist_exit(&ring->persist);
+	persist_exit(&ring->persist);
 	if (ring->batch)
 		free_page((unsigned long)ring->batch->descs);
 	kvfree(ring->batch);
@@ -214,7 +215,7 @@ struct blkback_conn *conn_create(struct blkback_dev *dev)
 		return ERR_PTR(-ENODEV);
 	}
 	blkback_get(dev);
-	spin_lock_init(&conn->barrier.lock);
+	barrier_init(&conn->barrier, conn->nr_rings);
 	err = create_rings(conn);
 	if (!err)
 		return conn;

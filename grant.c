@@ -322,15 +322,16 @@ static unsigned int take_map_results(const struct blkback_batch *batch,
 static void keep_mapped(struct blkback_ring *ring, struct blkback_seg *seg)
 {
 	struct blkback_persist *persist = &ring->persist;
-	struct blkback_kept *oldest;
+	struct blkback_kept *oldest = NULL;
 
 	if (persist->nr >= persist->max) {
 		oldest = persist_oldest(persist);
 		if (!oldest)
 			return;
-		unmap_kept(ring, oldest);
 	}
 	seg->kept = persist_keep(persist, seg->gref, seg->page, seg->handle);
+	if (seg->kept && oldest)
+		unmap_kept(ring, oldest);
 }
 
 static void keep_all_mapped(struct blkback_ring *ring, struct blkback_req *req)
@@ -415,19 +416,19 @@ static bool too_old(const struct blkback_ring *ring)
 							    idle)));
 }
 
-static void trim_kept(struct blkback_ring *ring)
+/* Let go of the pages unused for longest: so many, and all that are too old. */
+static void drop_kept(struct blkback_ring *ring, unsigned int wanted)
 {
-	unsigned int wanted = 0;
-	struct blkback_kept *oldest;
+	unsigned int n;
 
-	if (guest_pages_wanted(ring))
-		wanted = atomic_xchg(&ring->squeeze, 0);
-	while (wanted || too_old(ring)) {
-		oldest = persist_oldest(&ring->persist);
+	for (n = ring->persist.nr_idle; n && (wanted || too_old(ring)); n--) {
+		struct blkback_kept *oldest = persist_oldest(&ring->persist);
+
 		if (!oldest)
-			break;
+			continue;
 		unmap_kept(ring, oldest);
-		wanted -= !!wanted;
+		if (wanted)
+			wanted--;
 	}
 	unmap_flush(ring);
 }
@@ -442,8 +443,10 @@ void guest_pages_trim(struct blkback_ring *ring, bool idle)
 	const struct blkback_conn *conn = ring->conn;
 	unsigned int spare = conn->max_spare_pages;
 
-	if (conn->persistent || guest_pages_wanted(ring))
-		trim_kept(ring);
+	if (guest_pages_wanted(ring))
+		drop_kept(ring, atomic_xchg(&ring->squeeze, 0));
+	else if (too_old(ring))
+		drop_kept(ring, 0);
 	if (idle || time_before(jiffies, READ_ONCE(conn->squeezed_until)))
 		spare = 0;
 	if (ring->pages.num_pages > spare)
@@ -458,14 +461,6 @@ void guest_pages_trim(struct blkback_ring *ring, bool idle)
  */
 bool guest_pages_forget(struct blkback_ring *ring)
 {
-	unsigned int n = ring->persist.nr_idle;
-	struct blkback_kept *oldest;
-
-	while (n--) {
-		oldest = persist_oldest(&ring->persist);
-		if (oldest)
-			unmap_kept(ring, oldest);
-	}
-	unmap_flush(ring);
+	drop_kept(ring, UINT_MAX);
 	return !ring->persist.nr;
 }

@@ -96,7 +96,9 @@ int write_offer(struct blkback_dev *dev)
 {
 	dev->max_queues = READ_ONCE(blkback_max_queues);
 	dev->max_ring_order = READ_ONCE(blkback_max_ring_order);
-	dev->persistent = READ_ONCE(blkback_persistent);
+	/* It only costs a frontend if no page may stay. */
+	dev->persistent = READ_ONCE(blkback_persistent) &&
+			  READ_ONCE(blkback_max_persistent);
 	const struct backend_key keys[] = {
 		{ "multi-queue-max-queues", dev->max_queues },
 		{ "max-ring-page-order", dev->max_ring_order },
@@ -107,22 +109,6 @@ int write_offer(struct blkback_dev *dev)
 
 	return tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
 		    XenbusStateUnknown);
-}
-
-static int write_discard(struct blkback_dev *dev,
-			 const struct disk_limits *limits)
-{
-	struct block_device *bdev = dev->vbd.bdev;
-	const struct backend_key keys[] = {
-		{ "feature-discard", limits->discard },
-		{ "discard-granularity", bdev_discard_granularity(bdev) },
-		{ "discard-alignment", bdev_discard_alignment(bdev) },
-		{ "discard-secure", limits->secure_erase },
-	};
-
-	/* Of a disk that cannot, there is nothing more to say. */
-	return tell(dev, keys, limits->discard ? ARRAY_SIZE(keys) : 1,
-		    XenbusStateUnknown, XenbusStateUnknown);
 }
 
 /**
@@ -147,11 +133,15 @@ int write_disk(struct blkback_dev *dev)
 		{ "info", vbd->info },
 		{ "feature-flush-cache", !limits.read_only },
 		{ "feature-barrier", !limits.read_only },
+		{ "feature-discard", limits.discard },
+		/* Of a disk that cannot, there is nothing more to say. */
+		{ "discard-granularity", bdev_discard_granularity(vbd->bdev) },
+		{ "discard-alignment", bdev_discard_alignment(vbd->bdev) },
+		{ "discard-secure", limits.secure_erase },
 	};
-	int err;
+	int err = tell(dev, keys, ARRAY_SIZE(keys) - (limits.discard ? 0 : 3),
+		       XenbusStateUnknown, XenbusStateUnknown);
 
-	err = tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
-		   XenbusStateUnknown) ?: write_discard(dev, &limits);
 	if (!err)
 		vbd->told_sectors = sectors;
 	return err;
@@ -412,6 +402,8 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 	conn->unused_jiffies = READ_ONCE(blkback_unused_seconds) *
 			       (unsigned long)HZ;
 	conn->max_spare_pages = READ_ONCE(blkback_max_spare_pages);
+	conn->squeeze_jiffies =
+		msecs_to_jiffies(READ_ONCE(blkback_squeeze_ms));
 	conn->squeezed_until = jiffies;
 	return conn;
 }

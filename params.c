@@ -19,16 +19,30 @@ unsigned int blkback_max_persistent = 3 * 32 * BLKIF_MAX_DIRECT_SEGMENTS;
 unsigned int blkback_unused_seconds = 60;
 unsigned int blkback_max_spare_pages = 1024;
 unsigned int blkback_squeeze_ms = 10;
-bool blkback_log_stats;
+unsigned int blkback_log_stats;
+
+/*
+ * While the module is being loaded any number is taken, and settled by
+ * params_init(): better than no disks for guests, which is what a module that
+ * does not load means.
+ */
+static bool loaded;
+
+static int set_number(const char *val, const struct kernel_param *kp,
+		      unsigned int min, unsigned int max)
+{
+	return loaded ? param_set_uint_minmax(val, kp, min, max) :
+			param_set_uint(val, kp);
+}
 
 static int set_max_queues(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 1, MAX_QUEUES);
+	return set_number(val, kp, 1, MAX_QUEUES);
 }
 
 static int set_max_ring_order(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, XENBUS_MAX_RING_GRANT_ORDER);
+	return set_number(val, kp, 0, XENBUS_MAX_RING_GRANT_ORDER);
 }
 
 static const struct kernel_param_ops max_queues_ops = {
@@ -66,15 +80,28 @@ MODULE_PARM_DESC(max_buffer_pages,
 module_param_named(buffer_squeeze_duration_ms, blkback_squeeze_ms, uint, 0644);
 MODULE_PARM_DESC(buffer_squeeze_duration_ms,
 		 "How long queues keep no free pages after memory was short (default: 10)");
-module_param_named(log_stats, blkback_log_stats, bool, 0644);
+module_param_named(log_stats, blkback_log_stats, uint, 0644);
 MODULE_PARM_DESC(log_stats,
-		 "Have busy queues log their counters every 10 seconds (default: N)");
+		 "If not 0, busy queues log their counters every 10 seconds (default: 0)");
+
+static void __init limit(const char *name, unsigned int *value,
+			 unsigned int max)
+{
+	if (*value <= max)
+		return;
+	pr_warn("%s=%u is more than there can be: set to %u\n", name, *value, max);
+	*value = max;
+}
 
 /**
- * params_init() - settle the defaults that depend on the machine
+ * params_init() - settle what was given at load, or was not
  */
 void __init params_init(void)
 {
 	if (!blkback_max_queues)
 		blkback_max_queues = min(num_online_cpus(), MAX_QUEUES);
+	limit("max_queues", &blkback_max_queues, MAX_QUEUES);
+	limit("max_ring_page_order", &blkback_max_ring_order,
+	      XENBUS_MAX_RING_GRANT_ORDER);
+	loaded = true;
 }

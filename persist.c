@@ -10,19 +10,17 @@
  *
  * All of it belongs to the ring's thread.
  */
+#include <linux/jhash.h>
 #include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/rhashtable.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "common.h"
 
-static const struct rhashtable_params by_gref = {
-	.key_len = sizeof(grant_ref_t),
-	.key_offset = offsetof(struct blkback_kept, gref),
-	.head_offset = offsetof(struct blkback_kept, node),
-	.automatic_shrinking = true,
-};
+/* For whoever sets max_persistent_grants to millions: a table has its limits. */
+#define MAX_HEADS	4096U
 
 /**
  * persist_init() - prepare a ring to keep pages
@@ -33,9 +31,17 @@ static const struct rhashtable_params by_gref = {
  */
 int persist_init(struct blkback_persist *persist, unsigned int max)
 {
-	INIT_LIST_HEAD(&persist->idle);
+	/* Two to a head, when all are kept. */
+	unsigned int heads = roundup_pow_of_two(clamp(max / 2, 1U, MAX_HEADS));
+
+	persist->heads = kvcalloc(heads, sizeof(*persist->heads), GFP_KERNEL);
+	if (!persist->heads)
+		return -ENOMEM;
+	persist->mask = heads - 1;
+	/* No guest is to know which pages share a head. */
+	persist->salt = get_random_u32();
 	persist->max = max;
-	return rhashtable_init(&persist->kept, &by_gref);
+	return 0;
 }
 
 /**
@@ -44,7 +50,38 @@ int persist_init(struct blkback_persist *persist, unsigned int max)
  */
 void persist_exit(struct blkback_persist *persist)
 {
-	rhashtable_destroy(&persist->kept);
+	kvfree(persist->heads);
+}
+
+static struct hlist_head *head_of(const struct blkback_persist *persist,
+				  grant_ref_t gref)
+{
+	return &persist->heads[jhash_1word(gref, persist->salt) & persist->mask];
+}
+
+static struct blkback_kept *find(const struct blkback_persist *persist,
+				 grant_ref_t gref)
+{
+	struct blkback_kept *kept;
+
+	hlist_for_each_entry(kept, head_of(persist, gref), node)
+		if (kept->gref == gref)
+			return kept;
+	return NULL;
+}
+
+static void make_idle(struct blkback_persist *persist,
+		      struct blkback_kept *kept)
+{
+	kept->since = jiffies;
+	list_add_tail(&kept->idle, &persist->idle);
+	WRITE_ONCE(persist->nr_idle, persist->nr_idle + 1);
+}
+
+static void end_idle(struct blkback_persist *persist, struct blkback_kept *kept)
+{
+	list_del(&kept->idle);
+	WRITE_ONCE(persist->nr_idle, persist->nr_idle - 1);
 }
 
 /**
@@ -57,15 +94,10 @@ void persist_exit(struct blkback_persist *persist)
 struct blkback_kept *persist_find(struct blkback_persist *persist,
 				  grant_ref_t gref)
 {
-	struct blkback_kept *kept;
+	struct blkback_kept *kept = find(persist, gref);
 
-	kept = rhashtable_lookup_fast(&persist->kept, &gref, by_gref);
-	if (!kept)
-		return NULL;
-	if (!kept->users++) {
-		list_del(&kept->idle);
-		WRITE_ONCE(persist->nr_idle, persist->nr_idle - 1);
-	}
+	if (kept && !kept->users++)
+		end_idle(persist, kept);
 	return kept;
 }
 
@@ -76,11 +108,8 @@ struct blkback_kept *persist_find(struct blkback_persist *persist,
  */
 void persist_put(struct blkback_persist *persist, struct blkback_kept *kept)
 {
-	if (--kept->users)
-		return;
-	kept->since = jiffies;
-	list_add_tail(&kept->idle, &persist->idle);
-	WRITE_ONCE(persist->nr_idle, persist->nr_idle + 1);
+	if (!--kept->users)
+		make_idle(persist, kept);
 }
 
 /**
@@ -91,7 +120,7 @@ void persist_put(struct blkback_persist *persist, struct blkback_kept *kept)
  * @handle: of the mapping
  *
  * Return: the kept page, used by the caller as by persist_find(); or NULL if
- * this one is not kept: there is no memory, or the same has been kept meanwhile.
+ * the same is kept already, or if there is no memory.
  */
 struct blkback_kept *persist_keep(struct blkback_persist *persist,
 				  grant_ref_t gref, struct page *page,
@@ -99,6 +128,8 @@ struct blkback_kept *persist_keep(struct blkback_persist *persist,
 {
 	struct blkback_kept *kept;
 
+	if (find(persist, gref))
+		return NULL;
 	kept = kmalloc(sizeof(*kept), GFP_NOWAIT | __GFP_NOWARN);
 	if (!kept)
 		return NULL;
@@ -106,10 +137,7 @@ struct blkback_kept *persist_keep(struct blkback_persist *persist,
 	kept->page = page;
 	kept->handle = handle;
 	kept->users = 1;
-	if (rhashtable_insert_fast(&persist->kept, &kept->node, by_gref)) {
-		kfree(kept);
-		return NULL;
-	}
+	hlist_add_head(&kept->node, head_of(persist, gref));
 	persist->nr++;
 	return kept;
 }
@@ -121,7 +149,7 @@ struct blkback_kept *persist_keep(struct blkback_persist *persist,
  * A page that somebody below still looks at, as a network disk may, is not the
  * one: it counts as just used.
  *
- * Return: the page, or NULL if none can be let go.
+ * Return: the page, or NULL if that cannot be let go just now.
  */
 struct blkback_kept *persist_oldest(struct blkback_persist *persist)
 {
@@ -132,8 +160,8 @@ struct blkback_kept *persist_oldest(struct blkback_persist *persist)
 	kept = list_first_entry(&persist->idle, struct blkback_kept, idle);
 	if (page_count(kept->page) == 1)
 		return kept;
-	kept->since = jiffies;
-	list_move_tail(&kept->idle, &persist->idle);
+	end_idle(persist, kept);
+	make_idle(persist, kept);
 	return NULL;
 }
 
@@ -144,9 +172,8 @@ struct blkback_kept *persist_oldest(struct blkback_persist *persist)
  */
 void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept)
 {
-	list_del(&kept->idle);
-	WRITE_ONCE(persist->nr_idle, persist->nr_idle - 1);
+	end_idle(persist, kept);
+	hlist_del(&kept->node);
 	persist->nr--;
-	rhashtable_remove_fast(&persist->kept, &kept->node, by_gref);
 	kfree(kept);
 }

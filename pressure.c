@@ -11,58 +11,49 @@
 
 static struct shrinker *shrinker;
 
-/* Call @fn for the rings of a device, unless somebody is changing them. */
-static void each_ring(struct blkback_dev *dev,
-		      void (*fn)(struct blkback_ring *ring, unsigned long *arg),
-		      unsigned long *arg)
+/* Kept pages that a ring could let go and has not been told to. */
+static unsigned long kept_by(const struct blkback_ring *ring)
 {
-	unsigned int i;
+	unsigned long kept = READ_ONCE(ring->persist.nr_idle);
+	unsigned long told = atomic_read(&ring->squeeze);
 
-	if (!mutex_trylock(&dev->conn_lock))
-		return;
-	for (i = 0; dev->conn && i < dev->conn->nr_rings; i++)
-		fn(dev->conn->rings[i], arg);
-	mutex_unlock(&dev->conn_lock);
+	return kept > told ? kept - told : 0;
+}
+
+/* Spare pages, unless they are to go already. */
+static unsigned long spare_of(const struct blkback_ring *ring)
+{
+	if (time_before(jiffies, READ_ONCE(ring->conn->squeezed_until)))
+		return 0;
+	return READ_ONCE(ring->pages.num_pages);
 }
 
 static void count_ring(struct blkback_ring *ring, unsigned long *sum)
 {
-	*sum += READ_ONCE(ring->persist.nr_idle) +
-		READ_ONCE(ring->pages.num_pages);
-}
-
-static void count_dev(struct blkback_dev *dev, void *sum)
-{
-	each_ring(dev, count_ring, sum);
+	*sum += kept_by(ring) + spare_of(ring);
 }
 
 static void squeeze_ring(struct blkback_ring *ring, unsigned long *left)
 {
 	struct blkback_conn *conn = ring->conn;
-	unsigned long kept = READ_ONCE(ring->persist.nr_idle);
-	unsigned long spare = READ_ONCE(ring->pages.num_pages);
+	unsigned long kept = min(kept_by(ring), *left);
+	unsigned long spare = min(spare_of(ring), *left - kept);
 
-	if (!*left || !(kept + spare))
+	if (!(kept + spare))
 		return;
-	kept = min(kept, *left);
-	*left -= min(kept + spare, *left);
-	WRITE_ONCE(conn->squeezed_until,
-		   jiffies + msecs_to_jiffies(READ_ONCE(blkback_squeeze_ms)));
+	*left -= kept + spare;
+	if (spare)
+		WRITE_ONCE(conn->squeezed_until, jiffies + conn->squeeze_jiffies);
 	/* One at least: that is what wakes the ring. */
 	atomic_add(max(kept, 1UL), &ring->squeeze);
 	wake_up(&ring->wait);
-}
-
-static void squeeze_dev(struct blkback_dev *dev, void *left)
-{
-	each_ring(dev, squeeze_ring, left);
 }
 
 static unsigned long count_objects(struct shrinker *s, struct shrink_control *sc)
 {
 	unsigned long sum = 0;
 
-	blkback_for_each(count_dev, &sum);
+	blkback_each_ring(count_ring, &sum);
 	return sum ?: SHRINK_EMPTY;
 }
 
@@ -70,8 +61,8 @@ static unsigned long scan_objects(struct shrinker *s, struct shrink_control *sc)
 {
 	unsigned long left = sc->nr_to_scan;
 
-	blkback_for_each(squeeze_dev, &left);
-	return sc->nr_to_scan - left;
+	blkback_each_ring(squeeze_ring, &left);
+	return left < sc->nr_to_scan ? sc->nr_to_scan - left : SHRINK_STOP;
 }
 
 /**

@@ -149,12 +149,13 @@ static u32 discard_piece(struct block_device *bdev,
 {
 	u32 unit = bdev_discard_granularity(bdev) >> BLKIF_SECTOR_SHIFT ?: 1;
 	u32 skew = bdev_discard_alignment(bdev) >> BLKIF_SECTOR_SHIFT;
-	u32 most = req->secure ? bdev_max_secure_erase_sectors(bdev) :
-				 bdev_max_discard_sectors(bdev);
+	u32 most = min_not_zero(bdev_max_discard_sectors(bdev),
+				MAX_DISCARD_SECTORS);
 	u32 over;
 
-	/* Without the ability, the disk is to say so itself. */
-	most = min_not_zero(most, MAX_DISCARD_SECTORS);
+	/* Some kernels cut both kinds by the same limit. */
+	if (req->secure)
+		most = min_not_zero(bdev_max_secure_erase_sectors(bdev), most);
 	if (req->nr_sectors <= most)
 		return req->nr_sectors;
 	div_u64_rem(req->sector + most - skew % unit, unit, &over);

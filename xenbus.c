@@ -37,7 +37,10 @@
 
 static struct workqueue_struct *wq;
 
-/* All devices, so that word about a disk finds those that serve it. */
+/*
+ * All devices, so that word about a disk finds those that serve it. The lock is
+ * taken where memory is being freed: nothing may be allocated under it.
+ */
 static LIST_HEAD(devs);
 static DEFINE_SPINLOCK(devs_lock);
 
@@ -121,29 +124,6 @@ void blkback_kick(struct blkback_dev *dev)
 }
 
 /**
- * blkback_for_each() - call a function for each device there is
- * @fn: must not sleep
- * @arg: passed on
- *
- * Context: any but interrupts.
- */
-void blkback_for_each(void (*fn)(struct blkback_dev *dev, void *arg), void *arg)
-{
-	struct blkback_dev *dev;
-
-	spin_lock(&devs_lock);
-	list_for_each_entry(dev, &devs, all)
-		fn(dev, arg);
-	spin_unlock(&devs_lock);
-}
-
-static void kick_if_disk(struct blkback_dev *dev, void *devt)
-{
-	if (READ_ONCE(dev->vbd.devt) == *(dev_t *)devt)
-		blkback_kick(dev);
-}
-
-/**
  * blkback_kick_disk() - have all devices on a disk look where things stand
  * @devt: number of the disk
  *
@@ -151,7 +131,39 @@ static void kick_if_disk(struct blkback_dev *dev, void *devt)
  */
 void blkback_kick_disk(dev_t devt)
 {
-	blkback_for_each(kick_if_disk, &devt);
+	struct blkback_dev *dev;
+
+	spin_lock(&devs_lock);
+	list_for_each_entry(dev, &devs, all)
+		if (READ_ONCE(dev->vbd.devt) == devt)
+			blkback_kick(dev);
+	spin_unlock(&devs_lock);
+}
+
+/**
+ * blkback_each_ring() - call a function for each ring there is
+ * @fn: must not sleep
+ * @arg: passed on
+ *
+ * A device whose connection is being made or taken away just now is left out.
+ *
+ * Context: any but interrupts; also where memory is being freed.
+ */
+void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg),
+		       unsigned long *arg)
+{
+	struct blkback_dev *dev;
+	unsigned int i;
+
+	spin_lock(&devs_lock);
+	list_for_each_entry(dev, &devs, all) {
+		if (!mutex_trylock(&dev->conn_lock))
+			continue;
+		for (i = 0; dev->conn && i < dev->conn->nr_rings; i++)
+			fn(dev->conn->rings[i], arg);
+		mutex_unlock(&dev->conn_lock);
+	}
+	spin_unlock(&devs_lock);
 }
 
 /*

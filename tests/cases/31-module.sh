@@ -25,6 +25,17 @@ for value in 5 -1 x; do
 done
 pass "bad values are refused at run time"
 
+module_unload
+module_load max_queues=1000 max_ring_page_order=9 || fail "the module does not load with values out of range"
+expect "max_queues, corrected" 256 "$(cat "$parameters/max_queues")"
+expect "max_ring_page_order, corrected" 4 "$(cat "$parameters/max_ring_page_order")"
+module_unload
+module_load max_queues=0 || fail "the module does not load with max_queues=0"
+expect "max_queues, corrected" "$(nproc)" "$(cat "$parameters/max_queues")"
+module_unload
+module_load max_queues=4
+pass "bad values are corrected when the module is loaded"
+
 attach main "phy:$disk,xvdb,w"
 if rmmod xen_blkback 2>/dev/null; then
 	fail "a module in use was unloaded"
