@@ -4,7 +4,7 @@
 vbd_number=51952	# xvdp
 
 # by_hand GUEST [KEY VALUE...]: a disk of which nothing but the names of both ends is known yet, and
-# the given keys of its backend. It has no block script: the case names the block device itself.
+# the given keys of its backend; the value - takes a key away. It has no block script: the case names the block device itself.
 # Sets $backend and $frontend to its two folders.
 by_hand() {
 	local id
@@ -23,7 +23,11 @@ by_hand() {
 	xenstore-write "$backend/frontend" "$frontend" "$backend/frontend-id" "$id" "$backend/online" 1 \
 		"$backend/dev" xvdp "$backend/device-type" disk "$backend/mode" w
 	while [ $# -gt 0 ]; do
-		xenstore-write "$backend/$1" "$2"
+		if [ "$2" = - ]; then
+			xenstore-rm "$backend/$1"
+		else
+			xenstore-write "$backend/$1" "$2"
+		fi
 		shift 2
 	done
 	xenstore-write "$backend/state" 1
@@ -42,7 +46,72 @@ frontend_state() { xenstore-write "$frontend/state" "$1"; }
 # What the backend has written to its error node.
 error_node() { xs_read "/local/domain/0/error/${backend#/local/domain/0/}/error"; }
 
+# --- The test frontend, tests/frontend ---
+
+# own_frontend GUEST: lets our program be the frontend of all disks to come; with_frontend ends that.
+own_frontend() {
+	without_frontend "$1"
+	guest_run "$1" 'for module in $(cat /modules.frontend); do
+		case $module in
+		*gntalloc*) parameters=limit=20000 ;;
+		*) parameters= ;;
+		esac
+		grep -q "^$(basename $module .ko | tr - _) " /proc/modules || insmod $module $parameters
+	done' || error "no modules for the test frontend"
+}
+
+# attach_own GUEST DISKSPEC: as attach, but there is nobody yet to connect to it.
+attach_own() {
+	xl block-attach "$1" "$2" || xl block-attach "$1" "$2" || fail "xl block-attach $1 $2"
+	wait_until 60 "backend of $(vdev_of "$2") is waiting" backend_state_is "$1" "$(vdev_of "$2")" 2
+}
+
+# own_run GUEST VDEV: the test frontend does what standard input says, see tests/frontend/README.md.
+own_run() {
+	local status=0
+	{
+		echo "frontend $2 - <<'END'"
+		cat
+		echo END
+	} | guest_run "$1" >"$state/frontend" 2>&1 || status=$?
+	own_verdict "$status"
+}
+
+own_verdict() {
+	cat "$state/frontend"
+	case $1 in
+	0) ;;
+	1) fail "$(sed -n 's/^frontend: WRONG: //p' "$state/frontend") ($(grep '^# seed' "$state/frontend"))" ;;
+	*) error "the test frontend ended with status $1: $(tail -n 1 "$state/frontend")" ;;
+	esac
+}
+
+# own_start GUEST VDEV: the same in the background. own_mark GUEST NAME waits until it has come to the
+# command "mark /tmp/NAME"; own_go GUEST NAME lets it go on from the command "until /tmp/NAME";
+# own_finish GUEST waits for its end.
+own_start() {
+	{
+		echo "cat >/tmp/frontend.script <<'END'"
+		cat
+		echo END
+	} | guest_run "$1"
+	guest_background "$1" frontend "frontend $2 - </tmp/frontend.script"
+}
+
+own_mark() {
+	guest_run "$1" "until [ -e /tmp/$2 ] || [ -e /tmp/frontend.status ]; do sleep 0.1; done; [ -e /tmp/$2 ] && rm /tmp/$2" ||
+		own_finish "$1"
+}
+
+own_go() { guest_run "$1" "touch /tmp/$2"; }
+
+own_finish() {
+	local status=0
+	guest_finish "$1" frontend >"$state/frontend" 2>&1 || status=$?
+	own_verdict "$status"
+}
+
 # The guest's own driver would take every disk it sees.
 without_frontend() { guest_run "$1" rmmod xen_blkfront; }
 
-with_frontend() { guest_run "$1" "insmod \$(grep xen-blkfront /modules) $2"; }
+with_frontend() { guest_run "$1" "insmod \$(grep xen-blkfront /modules) ${2-}"; }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Tests, outside the kernel and under the address and undefined behaviour sanitizers, what needs no
-# kernel: decode.c and sring.h. Each test is a process of its own. Prints TAP; honours CASE.
+# kernel: decode.c, sring.h, and the test frontend's layouts. Each test is a process of its own.
+# Prints TAP; honours CASE.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -27,6 +28,14 @@ build_test_layout() {
 			tests/unit/layout_xen.c &&
 		compile -o "$out/test_layout" tests/unit/test_layout.c decode.c \
 			"$out"/layout_{64,32}.o -lcmocka
+}
+
+build_test_wire() {
+	compile -DSLOT=xen_slot_64 -c -o "$out/wire_64.o" tests/unit/wire_xen.c &&
+		compile -DSLOT=xen_slot_32 -DI386 -c -o "$out/wire_32.o" \
+			tests/unit/wire_xen.c &&
+		compile -o "$out/test_wire" tests/unit/test_wire.c tests/frontend/wire.c \
+			"$out"/wire_{64,32}.o -lcmocka
 }
 
 # This one includes decode.c as another architecture sees it.

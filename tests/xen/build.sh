@@ -5,6 +5,7 @@
 #   kernel-release   which kernel it has           vmlinux    that kernel, unpacked; also the guests'
 #   xen              the hypervisor, unpacked      dom0.cpio  the initramfs that finds root.img
 #   remote           runs commands in guests       guest.cpio all that a guest consists of
+#   frontend         the test frontend
 #   guest.img        what dom0 needs for guests: the last two and vmlinux
 #
 # 'build.sh debug' builds two more, for a dom0 that looks after itself:
@@ -32,7 +33,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | debug) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | frontend | debug) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -100,15 +101,15 @@ make_root_img() {
 	mke2fs -qF -t ext4 -d "$root" "$1" 2G >/dev/null
 }
 
-# put_modules TREE MODULE...: the modules and what they depend on, with their order in TREE/modules.
+# put_modules TREE LIST MODULE...: the modules and what they depend on, with their order in TREE/LIST.
 # The emulated CPU has no use for crc32c-intel.
 put_modules() {
-	local tree=$1 module
-	shift
+	local tree=$1 list=$1/$2 module
+	shift 2
 	for module; do
 		chroot "$root" modprobe -S "$release" --show-depends "$module"
-	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | grep -v crc32c-intel >"$tree/modules"
-	(cd "$root" && sed 's,^/,,' "$tree/modules" | xargs cp --parents -t "$tree")
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | grep -v crc32c-intel >"$list"
+	(cd "$root" && sed 's,^/,,' "$list" | xargs cp --parents -t "$tree")
 }
 
 # put_needs TREE FILE: the libraries that FILE loads, and those that they load.
@@ -168,7 +169,7 @@ make_dom0_cpio() {
 	local tree=$1.tree
 	rm -rf "$tree"
 	new_tree "$tree" "$here/dom0-early.sh"
-	put_modules "$tree" virtio_pci virtio_blk ext4 crc32c_generic 9p 9pnet_virtio
+	put_modules "$tree" modules virtio_pci virtio_blk ext4 crc32c_generic 9p 9pnet_virtio
 	pack_tree "$tree" "$1"
 }
 
@@ -189,9 +190,12 @@ make_guest_cpio() {
 	local tree=$1.tree library
 	rm -rf "$tree"
 	new_tree "$tree" "$here/guest-init.sh"
-	cp "$out/remote" "$tree/usr/bin/"
+	cp "$out/remote" "$out/frontend" "$tree/usr/bin/"
 	put_needs "$tree" "$out/remote"
-	put_modules "$tree" xen-blkfront ext4 crc32c_generic
+	put_needs "$tree" "$out/frontend"
+	put_modules "$tree" modules xen-blkfront ext4 crc32c_generic
+	# Not loaded until somebody wants the test frontend.
+	put_modules "$tree" modules.frontend xen-gntalloc xen-evtchn
 	# fio's engines for network storage want 80 MB of libraries that nobody here uses. They would
 	# double the time a guest takes to boot and make every start of fio last for seconds.
 	for library in libgfapi.so.0 libnbd.so.0 libibverbs.so.1 librdmacm.so.1 librados.so.2 \
@@ -206,6 +210,10 @@ make_guest_cpio() {
 # Not linked statically: only the shared libxenstore can do anything else while a watch is set.
 make_remote() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/remote.c" -lxenstore
+}
+
+make_frontend() {
+	gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -o "$1" "$here"/../frontend/*.c -lxenstore -lxenevtchn
 }
 
 make_guest_img() {
@@ -239,9 +247,10 @@ build_all() {
 	artifact vmlinux make_vmlinux "$out/.root.tar.stamp"
 	artifact root.img make_root_img "$out/.root.tar.stamp"
 	artifact remote make_remote "$here/remote.c"
+	artifact frontend make_frontend "$here"/../frontend/*.[ch] "$here/../../blkif.h"
 	artifact dom0.cpio make_dom0_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
 	artifact guest.cpio make_guest_cpio "$out/.root.tar.stamp" "$here/build.sh" \
-		"$here/guest-init.sh" "$out/.remote.stamp"
+		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp"
 	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp"
 }
 

@@ -1,0 +1,122 @@
+#!/bin/bash
+# discards of every alignment leave all other bytes as they are, and are refused where they must be
+
+# shellcheck source=tests/cases/byhand.sh
+. /job/tests/cases/byhand.sh
+
+guest_start main
+own_frontend main
+
+# alignments: starts and lengths around multiples of a granularity of 64 sectors, and both ends of a
+# disk of 16384.
+alignments() {
+	local start length
+	for start in 0 1 7 8 63 64 65 127 128 1000; do
+		for length in 1 7 8 9 63 64 65 128 129 200; do
+			echo "discard sector=$start count=$length effect=$1"
+		done
+		echo verify
+		# What is there can be seen to stay only if it is not gone already.
+		echo fill
+	done
+	cat <<-END
+		discard sector=16383 count=1 effect=$1
+		discard sector=16320 count=64 effect=$1
+		discard sector=16300 count=84 effect=$1
+		verify
+		fill
+		discard sector=0 count=16384 effect=$1
+		verify
+		io count=200 kind=both ops=rwdd
+		verify
+	END
+}
+
+# refused_ones: whatever the disk.
+refused_ones() {
+	cat <<-END
+		fill
+		discard sector=100 count=0 expect=error
+		discard sector=16384 count=0 expect=error
+		discard sector=16384 count=1 expect=error
+		discard sector=16383 count=2 expect=error
+		discard sector=0 count=16385 expect=error
+		discard sector=1 count=18446744073709551615 expect=error
+		discard sector=18446744073709551615 count=1 expect=error
+		discard sector=18446744073709551615 count=2 expect=error
+		discard sector=9223372036854775808 count=8 expect=error
+		request op=indirect inner=discard segs=1 expect=error
+		verify
+	END
+}
+
+# serve KIND DISK EFFECT KEY=VALUE...: the effect is that of a discard on sectors of that disk.
+serve() {
+	local kind=$1 disk=$2 effect=$3
+	shift 3
+	attach_own main "phy:$disk,xvdb,w"
+	{
+		echo "connect"
+		echo "expect feature-discard=1 $*"
+		echo "fill"
+		alignments "$effect"
+		refused_ones
+	} | own_run main xvdb
+	detach main xvdb
+	pass "$kind"
+}
+
+# A file loses exactly what is discarded, and it can be seen that it does.
+modprobe loop
+truncate -s 8M /run/discard
+at_end rm /run/discard
+loop=$(losetup --show -f /run/discard)
+at_end losetup -d "$loop"
+serve "a loop device: what is discarded reads as zeroes" "$loop" zero discard-alignment=0
+
+# Granules of 32 KiB, the first of which starts at 16 KiB.
+modprobe sd_mod
+modprobe scsi_debug dev_size_mb=8 lbpu=1 lbprz=1 unmap_granularity=64 unmap_alignment=32 delay=0
+at_end rmmod scsi_debug
+wait_until 60 "the SCSI disk is there" compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
+scsi=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*)
+serve "a SCSI disk with granules" "/dev/$scsi" unknown discard-granularity=32768 discard-alignment=16384
+
+# Secure erasure: nothing here can do it.
+attach_own main "phy:$loop,xvdb,w"
+own_run main xvdb <<'END'
+connect
+expect discard-secure=0
+fill
+discard sector=0 count=64 flag=1 expect=notsupp
+verify
+END
+detach main xvdb
+pass "no secure erasure where there is none"
+
+# refused STATUS: a frontend that goes on about discards though there are none.
+refused() {
+	own_run main xvdb <<-END
+		connect
+		expect feature-discard=0 discard-granularity discard-alignment discard-secure
+		load
+		discard sector=0 count=64 expect=$1
+		discard sector=0 count=16384 expect=$1
+		verify
+	END
+	expect "checksum" "$sum" "$(sum_of "$loop")"
+}
+
+dd if=/dev/urandom of="$loop" bs=1M count=8 status=none
+sum=$(sum_of "$loop")
+attach_own main "format=raw,vdev=xvdb,access=w,no-discard,target=$loop"
+expect "discard-enable" 0 "$(xs_read "$(backend_path main xvdb)/discard-enable")"
+refused notsupp
+detach main xvdb
+pass "refused if the toolstack says so"
+
+attach_own main "phy:$loop,xvdb,r"
+refused error
+detach main xvdb
+pass "refused on a disk that can only be read"
+with_frontend main

@@ -1,0 +1,126 @@
+#!/bin/bash
+# pages stay mapped if both sides want it, no more than the limit and no longer than the time, and all I/O is right
+
+# shellcheck source=tests/cases/byhand.sh
+. /job/tests/cases/byhand.sh
+
+parameters=/sys/module/xen_blkback/parameters
+rings=16	# pages of four rings, which are always mapped
+
+# parameter NAME VALUE: until the case ends.
+parameter() {
+	at_end sh -c "echo $(cat "$parameters/$1") >$parameters/$1"
+	echo "$2" >"$parameters/$1"
+}
+
+mapped() { grants_mapped "$(domid main)"; }
+mapped_is() { [ "$(mapped)" = "$1" ]; }
+
+# hold SAYS OFFER PAGES: connects, uses each of PAGES pages again and again, and stays there idle.
+# SAYS and OFFER are what feature-persistent is in the frontend and in the backend.
+hold() {
+	own_start main xvdb <<-END
+		expect feature-persistent=$2
+		pool pages=$3 oldest=1
+		set queues=4 order=2 tell-persistent=1 persistent=$1
+		connect
+		fill
+		io count=800 kind=direct ops=rwwfb max=32
+		verify
+		mark /tmp/idle
+		until /tmp/go
+		io count=200 kind=both
+		verify
+	END
+	own_mark main idle
+}
+
+# go_on: more I/O, and the end of it.
+go_on() {
+	own_go main go
+	own_finish main
+}
+
+disk=$(volume disk 8)
+guest_start main
+own_frontend main
+attach_own main "phy:$disk,xvdb,w"
+
+hold 0 1 300
+expect "grants mapped" "$rings" "$(mapped)"
+go_on
+pass "none, if the frontend does not say so"
+
+parameter max_persistent_grants 4000
+hold 1 1 300
+expect "feature-persistent" 1 "$(xs_read "$(frontend_path main xvdb)/feature-persistent")"
+expect "grants mapped" $((rings + 300)) "$(mapped)"
+# Applies to connections made later; this one keeps its own.
+parameter persistent_grant_unused_seconds 2
+go_on
+pass "all of them, if they are few"
+
+hold 1 1 300
+wait_until 60 "unused pages are given back" mapped_is "$rings"
+go_on
+pass "not once they are unused for long"
+parameter persistent_grant_unused_seconds 0
+
+parameter max_persistent_grants 100
+hold 1 1 1000
+found=$(mapped)
+[ "$found" -le $((rings + 100)) ] || fail "$found grants are mapped: 100 are allowed, and $rings of the rings"
+[ "$found" -ge $((rings + 50)) ] || fail "only $found grants are mapped"
+go_on
+pass "up to the limit, whatever the frontend uses"
+
+parameter max_persistent_grants 0
+hold 1 1 300
+expect "grants mapped" "$rings" "$(mapped)"
+go_on
+pass "none, with a limit of 0"
+
+detach main xvdb
+parameter max_persistent_grants 64
+parameter feature_persistent 0
+attach_own main "phy:$disk,xvdb,w"
+hold 1 0 300
+expect "grants mapped" "$rings" "$(mapped)"
+go_on
+detach main xvdb
+parameter feature_persistent 1
+pass "none, if the backend does not say so"
+
+# filled WITH FIRST COUNT: sectors of the disk in which all bytes are octal WITH.
+filled() {
+	expect "other bytes in $3 sectors at $2" 0 \
+		"$(dd if="$disk" bs=512 skip="$2" count="$3" iflag=direct status=none | tr -d "\\$1" | wc -c)"
+}
+
+attach_own main "phy:$disk,xvdb,w"
+for persistent in 0 1; do
+	own_run main xvdb <<-END
+		set tell-persistent=1 persistent=$persistent
+		connect
+		fill
+		request op=write sector=0 seg=0-3 seg=4-7@same seg=0-7@same fill=1
+		request op=write sector=64 seg=0-7 times=16 step=8 fill=2
+		request op=indirect inner=write sector=512 segs=2 seg=0-7@same seg=3-3@same fill=3
+		request op=read sector=0 seg=0-7 seg=0-7@same times=10 step=8
+		verify
+	END
+	filled 001 0 16
+	filled 002 64 128
+	filled 003 512 25
+	pass "a page several times in a request and in several, persistent $persistent"
+done
+
+own_run main xvdb <<'END'
+connect
+io count=100 ops=w readonly=1
+request op=read seg=0-7@ro expect=error
+verify
+END
+pass "pages granted read-only can be written from, and not read to"
+detach main xvdb
+with_frontend main
