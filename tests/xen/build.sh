@@ -5,8 +5,8 @@
 #   kernel-release   which kernel it has           vmlinux    that kernel, unpacked; also the guests'
 #   xen              the hypervisor, unpacked      dom0.cpio  the initramfs that finds root.img
 #   remote           runs commands in guests       guest.cpio all that a guest consists of
-#   frontend         the test frontend
-#   guest.img        what dom0 needs for guests: the last two and vmlinux
+#   frontend         the test frontend             replay-log what a disk has kept
+#   guest.img        what dom0 has of these, and vmlinux
 #
 # 'build.sh debug' builds two more, for a dom0 that looks after itself:
 #
@@ -33,7 +33,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | frontend | debug) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | frontend | replay-log | debug) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -216,9 +216,13 @@ make_frontend() {
 	gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -o "$1" "$here"/../frontend/*.c -lxenstore -lxenevtchn
 }
 
+make_replay_log() {
+	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/replay-log.c"
+}
+
 make_guest_img() {
 	mkdir -p "$1.tree"
-	ln -f "$out/vmlinux" "$out/guest.cpio" "$out/remote" "$1.tree/"
+	ln -f "$out/vmlinux" "$out/guest.cpio" "$out/remote" "$out/replay-log" "$1.tree/"
 	mke2fs -qF -t ext4 -O ^has_journal -m 0 -d "$1.tree" "$1" 128M >/dev/null
 	rm -rf "$1.tree"
 }
@@ -248,10 +252,12 @@ build_all() {
 	artifact root.img make_root_img "$out/.root.tar.stamp"
 	artifact remote make_remote "$here/remote.c"
 	artifact frontend make_frontend "$here"/../frontend/*.[ch] "$here/../../blkif.h"
+	artifact replay-log make_replay_log "$here/replay-log.c"
 	artifact dom0.cpio make_dom0_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
 	artifact guest.cpio make_guest_cpio "$out/.root.tar.stamp" "$here/build.sh" \
 		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp"
-	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp"
+	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp" \
+		"$out/.replay-log.stamp"
 }
 
 # Packages first: one of them is an input, so a new source makes a new kernel.

@@ -1,0 +1,79 @@
+#!/bin/bash
+# what the guest was told is flushed is there after the disk has lost everything else
+
+modprobe dm-log-writes
+guest_start main
+at_end rm -f /tmp/kept
+
+# logged_disk: the guest's disk, all zeros, with a log of what has become durable when.
+logged_disk() {
+	disk=$(loop_disk "/tmp/disk-$1" 64)
+	log=$(volume "log-$1" 1024)
+	dmsetup create logged --table "0 $((64 << 11)) log-writes $disk $log"
+	at_end eval '[ ! -e /dev/mapper/logged ] || dmsetup remove logged'
+	attach main "phy:/dev/mapper/logged,xvdb,w"
+}
+
+mark() { dmsetup message logged 0 mark "$1"; }
+
+# end_log: the disk goes, and the rest of its log is written.
+end_log() {
+	detach main xvdb
+	dmsetup remove logged
+}
+
+# lose_all_since MARK: a new disk with what was durable then.
+lose_all_since() {
+	rm -f /tmp/kept
+	truncate -s 64M /tmp/kept
+	/guest/replay-log "$log" /tmp/kept "$1" || error "the log cannot be replayed up to $1"
+}
+
+# generation NUMBER: what the guest writes, 64 blocks of 4 KiB.
+generation='generation() { awk -v g="$1" "BEGIN { for (b = 0; b < 64; b++) printf \"%-4095s\n\", \"block \" b \" generation \" g }"; }'
+eval "$generation"
+
+logged_disk raw
+guest_background main load fio --name=load --filename=/dev/xvdb --offset=8M --size=16M --rw=randwrite \
+	--bsrange=4k-16k --direct=1 --ioengine=libaio --iodepth=4 --rate=2m --time_based --runtime=3600
+for number in 1 2 3 4 5 6 7 8; do
+	guest_run main "$generation; generation $number | dd of=/dev/xvdb bs=4k iflag=fullblock conv=fsync 2>/dev/null"
+	mark "generation-$number"
+	# Some that is written through the cache of the guest, and flushed in a second step.
+	guest_run main "$generation; generation $number | dd of=/dev/xvdb bs=16k seek=32 iflag=fullblock oflag=direct 2>/dev/null; dd of=/dev/xvdb count=0 conv=notrunc,fsync 2>/dev/null"
+	mark "flushed-$number"
+done
+guest_run main 'killall fio'
+guest_finish main load >/dev/null || :
+end_log
+for number in 1 2 3 4 5 6 7 8; do
+	generation "$number" >/tmp/generation
+	lose_all_since "generation-$number"
+	cmp -n 262144 /tmp/kept /tmp/generation || fail "generation $number, flushed, is lost"
+	lose_all_since "flushed-$number"
+	cmp -n 262144 -i 524288:0 /tmp/kept /tmp/generation || fail "generation $number, flushed in a second step, is lost"
+done
+pass "blocks that were flushed"
+
+logged_disk files
+guest_run main 'mkfs.ext4 -q -E nodiscard /dev/xvdb && mount -t ext4 /dev/xvdb /mnt'
+guest_background main load 'while [ ! -e /tmp/stop ]; do cat /usr/bin/fio >/mnt/junk; done'
+for number in 1 2 3 4; do
+	guest_run main "$generation; generation $number | dd of=/mnt/file-$number bs=4k iflag=fullblock conv=fsync 2>/dev/null"
+	mark "file-$number"
+done
+guest_run main touch /tmp/stop
+guest_finish main load || error "the load has failed"
+guest_run main 'rm /tmp/stop; umount /mnt'
+end_log
+mkdir -p /tmp/mnt
+for number in 1 2 3 4; do
+	lose_all_since "file-$number"
+	mount -o loop /tmp/kept /tmp/mnt || fail "a file system cannot be mounted after the loss"
+	for file in $(seq "$number"); do
+		generation "$file" | cmp - "/tmp/mnt/file-$file" || fail "file $file, flushed, is lost"
+	done
+	umount /tmp/mnt
+	e2fsck -fn /tmp/kept || fail "a file system is inconsistent after the loss"
+done
+pass "files that were flushed"
