@@ -1,0 +1,34 @@
+#!/bin/bash
+# dom0 ballooned down to what it needs goes on serving verified I/O, and gets its memory back
+
+# shellcheck source=tests/cases/load.sh
+. /job/tests/cases/load.sh
+
+kept_mb=80	# what is left over, of some 700 MB
+
+memory() { awk -v what="$1:" '$1 == what { print int($2 / 1024) }' /proc/meminfo; }
+oom_kills() { awk '$1 == "oom_kill" { print $2 }' /proc/vmstat; }
+total_is_about() { [ $(($(memory MemTotal) - $1)) -lt 16 ] && [ $(($1 - $(memory MemTotal))) -lt 16 ]; }
+
+disk=$(volume disk 64)
+guest_start main
+attach main "phy:$disk,xvdb,w"
+load_start main
+target=$(awk '{ print int($1 / 1024) }' /sys/devices/system/xen_memory/xen_memory0/target_kb)
+total=$(memory MemTotal)
+killed=$(oom_kills)
+at_end xl mem-set 0 "$target"
+for round in 1 2; do
+	load_goes_on main
+	less=$(($(memory MemAvailable) - kept_mb))
+	[ "$less" -gt 200 ] || error "there is little to take: $less MB"
+	xl mem-set 0 $((target - less))
+	wait_until 60 "dom0 has $less MB less" total_is_about $((total - less))
+	load_goes_on main
+	note "round $round: $less MB less, $(memory MemAvailable) MB available"
+	xl mem-set 0 "$target"
+	wait_until 60 "dom0 has its memory back" total_is_about "$total"
+done
+load_stop main
+expect "processes killed for memory" "$killed" "$(oom_kills)"
+detach_same main "$disk"
