@@ -138,6 +138,23 @@ no_loose_end() {
 	! grep -nIE '\<(TO[D]O|FI[X]ME)\>' "${files[@]}"
 }
 
+# The keys that the driver reads and writes; they are all literals that consist of nothing else.
+keys_of_driver() {
+	grep -oE '"[a-z][a-z0-9-]{2,}"' negotiate.c
+	grep -oE 'read_level\([^"]*"[a-z-]+"' xenbus.c | grep -oE '"[a-z-]+"'
+}
+
+# A key is explained where it stands in the first column of a table.
+no_key_unexplained() {
+	local keys key bad=0
+	keys=$(keys_of_driver | tr -d '"' | sort -u)
+	[ "$(wc -l <<<"$keys")" -gt 20 ] || { echo 'the keys are not found in the sources'; return 1; }
+	for key in $keys; do
+		grep -qE "^\| [^|]*\`$key\`" docs/protocol.md || { echo "$key"; bad=1; }
+	done
+	return "$bad"
+}
+
 need_packages gcc make linux-headers-amd64 linux-source-6.1 perl shellcheck sparse xz-utils
 tap static/module_builds_with_no_warning no_warning
 tap static/sparse_has_no_complaint no_sparse
@@ -147,5 +164,6 @@ tap static/kernel_doc_has_no_complaint no_kernel_doc
 tap static/all_but_static_functions_are_documented all_documented
 tap static/driver_never_stops_the_host no_bug_on
 tap static/driver_asks_for_no_version no_version_test
+tap static/all_keys_are_explained no_key_unexplained
 tap static/tree_has_no_loose_end no_loose_end
 tap_end
