@@ -63,6 +63,8 @@
  * requests, on one ring or on two, but for WRITE_BARRIER: what was sent before
  * it, on any ring, is done before it, and what is sent after its answer is done
  * after it. On its own ring what is sent behind it, answered or not, is too.
+ * (With barriers out on two rings at a time, there is no order between them, and
+ * what stands behind the one need not be done before the other.)
  *
  * One queue: the keys of the only ring stand in the frontend's directory
  * itself, just as they did before queues were invented. So a frontend that
