@@ -4,7 +4,7 @@
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
-disk=$(volume disk 8)
+disk=$(volume disk 4)
 guest_start main
 own_frontend main
 attach_own main "phy:$disk,xvdb,w"

@@ -4,14 +4,15 @@
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
-disk=$(volume disk 8)
+disk=$(volume disk 4)
 guest_start main
 own_frontend main
 attach_own main "phy:$disk,xvdb,w"
 
-note "$(xenstore-ls "$(frontend_path main xvdb)")"
+# xl names the layout of 64 bits for every guest of ours.
 own_run main xvdb <<'END'
 set abi=x86_32-abi tell-abi=0
+write protocol
 connect
 io count=60 kind=both
 verify

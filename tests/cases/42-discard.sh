@@ -8,7 +8,7 @@ guest_start main
 own_frontend main
 
 # alignments: starts and lengths around multiples of a granularity of 64 sectors, and both ends of a
-# disk of 16384.
+# disk of 4096.
 alignments() {
 	local start length
 	for start in 0 1 7 8 63 64 65 127 128 1000; do
@@ -20,12 +20,12 @@ alignments() {
 		echo fill
 	done
 	cat <<-END
-		discard sector=16383 count=1 effect=$1
-		discard sector=16320 count=64 effect=$1
-		discard sector=16300 count=84 effect=$1
+		discard sector=4095 count=1 effect=$1
+		discard sector=4032 count=64 effect=$1
+		discard sector=4012 count=84 effect=$1
 		verify
 		fill
-		discard sector=0 count=16384 effect=$1
+		discard sector=0 count=4096 effect=$1
 		verify
 		io count=200 kind=both ops=rwdd
 		verify
@@ -37,10 +37,10 @@ refused_ones() {
 	cat <<-END
 		fill
 		discard sector=100 count=0 expect=error
-		discard sector=16384 count=0 expect=error
-		discard sector=16384 count=1 expect=error
-		discard sector=16383 count=2 expect=error
-		discard sector=0 count=16385 expect=error
+		discard sector=4096 count=0 expect=error
+		discard sector=4096 count=1 expect=error
+		discard sector=4095 count=2 expect=error
+		discard sector=0 count=4097 expect=error
 		discard sector=1 count=18446744073709551615 expect=error
 		discard sector=18446744073709551615 count=1 expect=error
 		discard sector=18446744073709551615 count=2 expect=error
@@ -68,7 +68,7 @@ serve() {
 
 # A file loses exactly what is discarded, and it can be seen that it does.
 modprobe loop
-truncate -s 8M /run/discard
+truncate -s 2M /run/discard
 at_end rm /run/discard
 loop=$(losetup --show -f /run/discard)
 at_end losetup -d "$loop"
@@ -76,7 +76,7 @@ serve "a loop device: what is discarded reads as zeroes" "$loop" zero discard-al
 
 # Granules of 32 KiB, the first of which starts at 16 KiB.
 modprobe sd_mod
-modprobe scsi_debug dev_size_mb=8 lbpu=1 lbprz=1 unmap_granularity=64 unmap_alignment=32 delay=0
+modprobe scsi_debug dev_size_mb=2 lbpu=1 lbprz=1 unmap_granularity=64 unmap_alignment=32 delay=0
 at_end rmmod scsi_debug
 wait_until 60 "the SCSI disk is there" compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
 scsi=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*)
@@ -101,13 +101,13 @@ refused() {
 		expect feature-discard=0 discard-granularity discard-alignment discard-secure
 		load
 		discard sector=0 count=64 expect=$1
-		discard sector=0 count=16384 expect=$1
+		discard sector=0 count=4096 expect=$1
 		verify
 	END
 	expect "checksum" "$sum" "$(sum_of "$loop")"
 }
 
-dd if=/dev/urandom of="$loop" bs=1M count=8 status=none
+dd if=/dev/urandom of="$loop" bs=1M count=2 status=none
 sum=$(sum_of "$loop")
 attach_own main "format=raw,vdev=xvdb,access=w,no-discard,target=$loop"
 expect "discard-enable" 0 "$(xs_read "$(backend_path main xvdb)/discard-enable")"

@@ -25,11 +25,11 @@ hold() {
 		set queues=4 order=2 tell-persistent=1 persistent=$1
 		connect
 		fill
-		io count=800 kind=direct ops=rwwfb max=32
+		io count=400 kind=direct ops=rwwfb max=32
 		verify
 		mark /tmp/idle
 		until /tmp/go
-		io count=200 kind=both
+		io count=50 kind=both
 		verify
 	END
 	own_mark main idle
@@ -41,7 +41,7 @@ go_on() {
 	own_finish main
 }
 
-disk=$(volume disk 8)
+disk=$(volume disk 4)
 guest_start main
 own_frontend main
 attach_own main "phy:$disk,xvdb,w"

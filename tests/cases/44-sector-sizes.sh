@@ -7,7 +7,7 @@
 guest_start main
 own_frontend main
 modprobe loop
-truncate -s 8M /run/blocks
+truncate -s 2M /run/blocks
 at_end rm /run/blocks
 
 # misaligned BLOCK: all ways to be off by a sector, in each position; and right ones around them.
@@ -44,7 +44,7 @@ small_ones() {
 script() {
 	cat <<-END
 		connect
-		expect sectors=16384 sector-size=$1 physical-sector-size=$1
+		expect sectors=4096 sector-size=$1 physical-sector-size=$1
 		fill
 		io count=150 kind=both ops=rwwfbd
 		verify
@@ -52,8 +52,8 @@ script() {
 	if [ "$1" -gt 512 ]; then misaligned "$1"; else small_ones; fi
 	cat <<-END
 		verify
-		request op=read sector=$((16384 - $1 / 512)) seg=0-$(($1 / 512 - 1))
-		request op=read sector=16384 seg=0-$(($1 / 512 - 1)) expect=error
+		request op=read sector=$((4096 - $1 / 512)) seg=0-$(($1 / 512 - 1))
+		request op=read sector=4096 seg=0-$(($1 / 512 - 1)) expect=error
 	END
 }
 
@@ -68,14 +68,14 @@ done
 
 # Blocks of 512 bytes on top of a disk that would like more.
 modprobe sd_mod
-modprobe scsi_debug dev_size_mb=8 sector_size=512 physblk_exp=3 delay=0
+modprobe scsi_debug dev_size_mb=2 sector_size=512 physblk_exp=3 delay=0
 at_end rmmod scsi_debug
 wait_until 60 "the SCSI disk is there" compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
 device=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*)
 attach_own main "phy:$device,xvdb,w"
 own_run main xvdb <<'END'
 connect
-expect sectors=16384 sector-size=512 physical-sector-size=4096
+expect sectors=4096 sector-size=512 physical-sector-size=4096
 io count=100 kind=both
 request op=read sector=1 seg=1-1
 verify

@@ -48,6 +48,9 @@ error_node() { xs_read "/local/domain/0/error/${backend#/local/domain/0/}/error"
 
 # --- The test frontend, tests/frontend ---
 
+# How long the backend may take for anything, in milliseconds.
+own_patience=$((60000 * slow))
+
 # own_frontend GUEST: lets our program be the frontend of all disks to come; with_frontend ends that.
 own_frontend() {
 	without_frontend "$1"
@@ -70,7 +73,7 @@ attach_own() {
 own_run() {
 	local status=0
 	{
-		echo "frontend $2 - <<'END'"
+		echo "frontend $2 'patience $own_patience' - <<'END'"
 		cat
 		echo END
 	} | guest_run "$1" >"$state/frontend" 2>&1 || status=$?
@@ -95,12 +98,14 @@ own_start() {
 		cat
 		echo END
 	} | guest_run "$1"
-	guest_background "$1" frontend "frontend $2 - </tmp/frontend.script"
+	guest_background "$1" frontend "frontend $2 'patience $own_patience' - </tmp/frontend.script"
 }
 
 own_mark() {
-	guest_run "$1" "until [ -e /tmp/$2 ] || [ -e /tmp/frontend.status ]; do sleep 0.1; done; [ -e /tmp/$2 ] && rm /tmp/$2" ||
+	guest_run "$1" "until [ -e /tmp/$2 ] || [ -e /tmp/frontend.status ]; do sleep 0.1; done; rm /tmp/$2" || {
 		own_finish "$1"
+		error "the test frontend did not come to 'mark /tmp/$2'"
+	}
 }
 
 own_go() { guest_run "$1" "touch /tmp/$2"; }

@@ -89,11 +89,10 @@ enum state backend_state(struct vbd *vbd)
 	return backend_number(vbd, "state", STATE_UNKNOWN);
 }
 
-/* Who waits for Connected has nothing to wait for once it is called off. */
+/* A backend that refuses says Closing and waits for us to leave. */
 static bool in_vain(enum state wanted, enum state now)
 {
-	return wanted == STATE_CONNECTED &&
-	       (now == STATE_CLOSING || now == STATE_CLOSED);
+	return wanted == STATE_CONNECTED && now == STATE_CLOSING;
 }
 
 void backend_await(struct vbd *vbd, enum state state)

@@ -32,15 +32,18 @@ set_up_kernel() {
 	echo 1 >/proc/sys/kernel/sysrq
 }
 
+verdict_port() { grep -lsx verdict /sys/class/virtio-ports/*/name; }
+
+# The port appears some time after its driver.
 open_verdict_channel() {
-	local name
+	local name tries=0
 	modprobe virtio_console
-	for name in /sys/class/virtio-ports/*/name; do
-		[ "$(cat "$name")" = verdict ] || continue
-		name=${name%/name}
-		exec >"/dev/${name##*/}" 2>&1 && return
+	until name=$(verdict_port) && name=${name%/name} && [ -c "/dev/${name##*/}" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || { echo "dom0: no verdict channel" >/dev/console; return; }
+		sleep 0.1
 	done
-	echo "dom0: no verdict channel" >/dev/console
+	exec >"/dev/${name##*/}" 2>&1
 }
 
 start_xenstore() {

@@ -122,7 +122,7 @@ start_qemu() {
 	TMPDIR=$run/tmp qemu-system-x86_64 "${machine[@]}" \
 		-serial "file:$run/console.log" \
 		-kernel "$built/xen" \
-		-append "console=com1 com1=115200 loglvl=all guest_loglvl=all dom0_mem=1024M,max:1024M dom0_max_vcpus=$cpus" \
+		-append "console=com1 com1=115200 loglvl=all guest_loglvl=all conring_size=1m dom0_mem=1024M,max:1024M dom0_max_vcpus=$cpus" \
 		-initrd "$kernel console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 $kernel_args,$initramfs" \
 		-drive "$disk,id=root,snapshot=on,file=$built/root.img" -device virtio-blk-pci,drive=root \
 		-drive "$disk,id=guest,snapshot=on,file=$built/guest.img" -device virtio-blk-pci,drive=guest \
