@@ -1,28 +1,38 @@
 # shellcheck shell=bash
-# Verified load on the disk xvdb of a guest, for as long as a case wants.
+# Verified load on the disk xvdb of a guest, for as long as a case wants. It comes in bursts, and leaves
+# some of the CPU to others.
 
-# load_start GUEST: until there is /tmp/stop in the guest.
+# load_start GUEST: until there is /tmp/stop in the guest. Its own clock tells how long a read takes
+# at most.
 load_start() {
 	guest_background "$1" load 'while [ ! -e /tmp/stop ]; do
 		fio --name=load --filename=/dev/xvdb --numjobs=2 --size=4M --offset_increment=8M --rw=randrw \
-			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=8 --loops=20 --verify=crc32c \
-			--verify_fatal=1 >/tmp/fio 2>&1 || { cat /tmp/fio; exit 1; }
+			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=8 --loops=4 \
+			--thinktime=50000 --thinktime_blocks=8 --verify=crc32c --verify_fatal=1 >/tmp/fio 2>&1 ||
+			{ cat /tmp/fio; exit 1; }
 	done'
+	guest_background "$1" clock 'while [ ! -e /tmp/stop ]; do
+		cat /proc/uptime; dd if=/dev/xvdb of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null
+		cat /proc/uptime; sleep 0.1
+	done | awk "NR % 2 { start = \$1; next } \$1 - start > most { most = \$1 - start } END { print int(most) }"'
 }
 
 requests() { awk '{ sum += $1 } END { print sum }' "$(backend_sysfs "$1" xvdb)"/statistics/{rd,wr}_req; }
 
 has_served() { [ "$(requests "$1")" -ge "$2" ]; }
 
-# load_goes_on GUEST: from now, some hundred requests more.
+# load_goes_on GUEST: there are requests from now on.
 load_goes_on() {
-	wait_until 60 "the load goes on" has_served "$1" $(($(requests "$1") + 200))
+	wait_until 60 "the load goes on" has_served "$1" $(($(requests "$1") + 50))
 }
 
-# load_stop GUEST: every read has found what was written, and no request has failed.
+# load_stop GUEST: every read has found what was written, and no request has failed. Sets $longest to
+# the seconds that a read took at most.
 load_stop() {
 	guest_run "$1" touch /tmp/stop
 	guest_finish "$1" load >"$state/load" || fail "the load has failed: $(cat "$state/load")"
+	longest=$(guest_finish "$1" clock)
+	note "the guest waited $longest s at most"
 	guest_run "$1" rm /tmp/stop
 }
 
