@@ -73,7 +73,7 @@ stage() {
 
 stages() {
 	if [ "$kind" = debug ]; then
-		stage debug integration 1 -d -s 2
+		stage debug integration "$(hosts)" -d
 		return
 	fi
 	stage static "$top/tests/static.sh"

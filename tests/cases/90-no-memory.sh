@@ -31,13 +31,28 @@ fail_nth() { knobs "$1" "interval=$2" count=0 times=1; }
 
 has_failed() { [ "$(<"$debugfs/$1/times")" = 0 ]; }
 
+# by_hand takes many commands, and here it is to be done a hundred times: so all in one. What is new
+# in xenstore belongs to whom its parent belongs to.
+bring_up() {
+	xenstore-write "$frontend/backend" "$backend" "$frontend/backend-id" 0 \
+		"$frontend/virtual-device" "$vbd_number" "$frontend/device-type" disk "$frontend/state" 1 \
+		"$backend/frontend" "$frontend" "$backend/frontend-id" "$id" "$backend/online" 1 \
+		"$backend/dev" xvdp "$backend/device-type" disk "$backend/mode" w \
+		"$backend/physical-device" "$numbers" "$backend/state" 1
+}
+
 # Connected; or closed again, though the toolstack wants the disk.
 has_settled() {
-	case $(xs_read "$backend/state") in
-	4) return 0 ;;
-	5 | 6) [ "$(xs_read "$frontend/state")" = 6 ] ;;
+	states=$(xenstore-read "$backend/state" "$frontend/state")
+	case $states in
+	4$'\n'* | [56]$'\n'6) ;;
 	*) return 1 ;;
 	esac
+}
+
+use_disk() {
+	guest_run main 'until [ -b /dev/xvdp ]; do sleep 0.1; done; dd if=/dev/xvdp of=/dev/null bs=64k count=4 iflag=direct' ||
+		fail "round $round: connected, but there is no I/O"
 }
 
 # Nothing of the disk in sysfs, no thread, no interrupt.
@@ -45,32 +60,24 @@ all_gone() {
 	[ ! -e "$device" ] && ! grep -qsE '(^|[ -])blkback\.' /proc/[0-9]*/comm /proc/interrupts
 }
 
-take_away() {
-	xenstore-rm "$backend"
-	xenstore-rm "$frontend"
-	wait_until 60 "round $round: nothing is left" all_gone
-}
-
 # One disk, from nothing to nothing, with the n-th allocation failing. Counts what came of it.
 attempt() {
 	local kind=$1
-	round=$kind-$2
+	round="$kind $2"
 	fail_nth "$kind" "$2"
-	by_hand main physical-device "$numbers"
+	bring_up
 	wait_until 60 "round $round: served or refused" has_settled
-	if state_is "$backend" 4; then
+	if [ "${states%%$'\n'*}" = 4 ]; then
 		served=$((served + 1))
-		wait_until 60 "round $round: the guest has xvdp" guest_run main test -b /dev/xvdp
-		guest_run main dd if=/dev/xvdp of=/dev/null bs=64k count=4 iflag=direct ||
-			fail "round $round: connected, but there is no I/O"
-		xenstore-write "$backend/online" 0 "$backend/state" 5
-		await_state "$backend" 6
+		use_disk
 	else
 		refused=$((refused + 1))
 		has_failed "$kind" || fail "round $round: refused for no reason: $(error_node)"
 		[ -n "$(error_node)" ] || fail "round $round: refused without a word"
 	fi
-	take_away
+	xenstore-rm "$backend" "$frontend"
+	wait_until 60 "round $round: nothing is left" all_gone
+	note "round $round: $(<"$debugfs/$kind/times") left, states ${states//$'\n'/ }"
 }
 
 # sweep KIND LEAST: until a disk comes up in fewer allocations than the one that would fail.
@@ -94,7 +101,13 @@ disk=$(volume disk 32)
 numbers=$(stat -L -c %t:%T "$disk")
 guest_start main
 guest_frontend main max_queues=2 max_ring_page_order=1
-device=/sys/bus/xen-backend/devices/vbd-$(domid main)-$vbd_number
+id=$(domid main)
+by_hand main
+xenstore-chmod "${frontend%/*}" "n$id" r0
+xenstore-chmod "${backend%/*}" n0 "r$id"
+xenstore-rm "$backend" "$frontend"
+device=/sys/bus/xen-backend/devices/vbd-$id-$vbd_number
+wait_until 60 "the first try is gone" all_gone
 sweep failslab 30
 sweep fail_page_alloc 2
 

@@ -12,9 +12,8 @@ by_hand() {
 	shift
 	backend=/local/domain/0/backend/vbd/$id/$vbd_number
 	frontend=/local/domain/$id/device/vbd/$vbd_number
-	# Either may have gone by then, with its guest or with the case, or come more than once.
-	grep -qsF "$backend" "$state/at_end" ||
-		at_end sh -c "xenstore-rm '$backend' 2>/dev/null; xenstore-rm '$frontend' 2>/dev/null; :"
+	# Either may have gone by then, with its guest or with the case.
+	at_end sh -c "xenstore-rm '$backend' 2>/dev/null; xenstore-rm '$frontend' 2>/dev/null; :"
 	xenstore-write "$frontend" '' "$backend" ''
 	xenstore-chmod "$frontend" "n$id" r0
 	xenstore-chmod "$backend" n0 "r$id"

@@ -47,7 +47,7 @@ qemu_pid=''
 kernel=$built/vmlinux initramfs=$built/dom0.cpio
 if [ -n "$debug" ]; then
 	kernel=$built/debug/vmlinux initramfs=$built/debug.cpio
-	kernel_args="panic_on_warn=1 page_poison=1 slub_debug=FZP $kernel_args"
+	kernel_args="panic_on_warn=1 preempt=full page_poison=1 slub_debug=FZP $kernel_args"
 	# As slow as lib.sh takes it to be.
 	silence=$((3 * silence)) limit=${limit:-10800}
 fi
@@ -62,10 +62,10 @@ build_module() {
 
 # From a copy, so that what is built in the tree stays as it is.
 build_debug_module() {
-	local log=$built/module.log copy=$built/debug-module
+	local copy=$built/debug-module/$name log=$built/debug-module/$name.log
 	module=$copy/xen-blkback.ko
 	rm -rf "$copy"
-	mkdir "$copy"
+	mkdir -p "$copy"
 	cp -r "$top"/{Makefile,Kbuild,dkms.conf,compat} "$top"/*.[ch] "$copy"
 	make -C "$copy" KDIR="$built/debug/tree" >"$log" 2>&1 || { cat "$log"; exit 1; }
 }
