@@ -7,18 +7,19 @@
 guest_start main
 own_frontend main
 
-# alignments: starts and lengths around multiples of a granularity of 64 sectors, and both ends of a
-# disk of 4096.
+# alignments EFFECT: starts and lengths around multiples of a granularity of 64 sectors, each in a part
+# of its own of a disk of 4096, as what is gone already could not be seen to stay; and both its ends.
 alignments() {
-	local start length
-	for start in 0 1 7 8 63 64 65 127 128 1000; do
+	local start length part=0
+	for start in 0 1 7 8 63 64 65 127 128; do
 		for length in 1 7 8 9 63 64 65 128 129 200; do
-			echo "discard sector=$start count=$length effect=$1"
+			[ "$part" -lt 8 ] || { echo verify; echo fill; part=0; }
+			echo "discard sector=$((512 * part + start)) count=$length effect=$1"
+			part=$((part + 1))
 		done
-		echo verify
-		# What is there can be seen to stay only if it is not gone already.
-		echo fill
 	done
+	echo verify
+	echo fill
 	cat <<-END
 		discard sector=4095 count=1 effect=$1
 		discard sector=4032 count=64 effect=$1

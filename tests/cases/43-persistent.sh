@@ -36,10 +36,7 @@ hold() {
 }
 
 # go_on: more I/O, and the end of it.
-go_on() {
-	own_go main go
-	own_finish main
-}
+go_on() { own_finish main go; }
 
 disk=$(volume disk 4)
 guest_start main

@@ -89,15 +89,13 @@ own_verdict() {
 }
 
 # own_start GUEST VDEV: the same in the background. own_mark GUEST NAME waits until it has come to the
-# command "mark /tmp/NAME"; own_go GUEST NAME lets it go on from the command "until /tmp/NAME";
-# own_finish GUEST waits for its end.
+# command "mark /tmp/NAME"; own_finish GUEST [NAME] lets it go on from the command "until /tmp/NAME", if
+# there is one, and waits for its end.
 own_start() {
-	{
-		echo "cat >/tmp/frontend.script <<'END'"
-		cat
-		echo END
-	} | guest_run "$1"
-	guest_background "$1" frontend "frontend $2 'patience $own_patience' - </tmp/frontend.script"
+	guest_background "$1" frontend "frontend $2 'patience $own_patience' - <<'END'
+$(cat)
+END
+"
 }
 
 own_mark() {
@@ -107,10 +105,9 @@ own_mark() {
 	}
 }
 
-own_go() { guest_run "$1" "touch /tmp/$2"; }
-
 own_finish() {
 	local status=0
+	[ $# -eq 1 ] || guest_run "$1" "touch /tmp/$2"
 	guest_finish "$1" frontend >"$state/frontend" 2>&1 || status=$?
 	own_verdict "$status"
 }
