@@ -17,13 +17,16 @@ load_start() {
 	done | awk "NR % 2 { start = \$1; next } \$1 - start > most { most = \$1 - start } END { print int(most) }"'
 }
 
-requests() { awk '{ sum += $1 } END { print sum }' "$(backend_sysfs "$1" xvdb)"/statistics/{rd,wr}_req; }
+# requests STATISTICS_FOLDER
+requests() { awk '{ sum += $1 } END { print sum }' "$1"/{rd,wr}_req; }
 
 has_served() { [ "$(requests "$1")" -ge "$2" ]; }
 
 # load_goes_on GUEST: there are requests from now on.
 load_goes_on() {
-	wait_until 60 "the load goes on" has_served "$1" $(($(requests "$1") + 50))
+	local statistics
+	statistics=$(backend_sysfs "$1" xvdb)/statistics
+	wait_until 60 "the load goes on" has_served "$statistics" $(($(requests "$statistics") + 50))
 }
 
 # load_stop GUEST: every read has found what was written, and no request has failed. Sets $longest to

@@ -172,14 +172,30 @@ static void serve_request(int number, int pieces)
 	put(path("reply"), reply, strlen(reply));
 }
 
+/*
+ * Tells dom0 that we serve. A guest that was restored or has migrated finds its folder empty; the
+ * kernel has set our watch again, and that wakes us.
+ */
+static void announce(int served)
+{
+	char reply[32], *there;
+
+	there = xs_read(xs, XBT_NULL, path("reply"), NULL);
+	if (!there) {
+		snprintf(reply, sizeof(reply), "%d 0 0", served);
+		put(path("reply"), reply, strlen(reply));
+	}
+	free(there);
+}
+
 static void serve(void)
 {
 	int number, pieces, served = 0;
 	char *request;
 
-	put(path("reply"), "0 0 0", 5);
 	watch(path("request"));
 	for (;;) {
+		announce(served);
 		wait_event(0);
 		request = xs_read(xs, XBT_NULL, path("request"), NULL);
 		if (request && sscanf(request, "%d %d", &number, &pieces) == 2 &&
