@@ -206,9 +206,9 @@ bool disk_named(struct blkback_dev *dev)
 	return xenbus_exists(XBT_NIL, dev->xdev->nodename, "physical-device");
 }
 
-static char first_letter(struct blkback_dev *dev, const char *key)
+static char first_letter(const char *dir, const char *key)
 {
-	char *text = xenbus_read(XBT_NIL, dev->xdev->nodename, key, NULL);
+	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
 	char letter;
 
 	if (IS_ERR(text))
@@ -235,11 +235,12 @@ void read_disk(struct blkback_dev *dev)
 	else
 		WRITE_ONCE(vbd->devt, 0);
 	/* "w", and "w!" for a disk that is shared. */
-	WRITE_ONCE(vbd->read_only, first_letter(dev, "mode") != 'w');
+	WRITE_ONCE(vbd->read_only, first_letter(dev->xdev->nodename, "mode") != 'w');
 	vbd->discard = xenbus_read_unsigned(dev->xdev->nodename,
 					    "discard-enable", 1);
 	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
-	if (first_letter(dev, "device-type") == 'c')
+	/* Some toolstacks write it only here. The guest may, too: it is its loss. */
+	if (first_letter(dev->frontend, "device-type") == 'c')
 		vbd->info |= VDISK_CDROM;
 }
 
