@@ -10,7 +10,8 @@ modprobe loop
 truncate -s 2M /run/blocks
 at_end rm /run/blocks
 
-# misaligned BLOCK: all ways to be off by a sector, in each position; and right ones around them.
+# misaligned BLOCK: all ways to be off by a sector: the place, the length, and the start or the end of
+# a segment alone, with the sum of all as it should be.
 misaligned() {
 	local op last=$(($1 / 512 - 1))
 	for op in read write barrier "indirect inner=read" "indirect inner=write"; do
@@ -21,7 +22,9 @@ misaligned() {
 			request op=$op sector=8 seg=0-6 expect=error
 			request op=$op sector=8 seg=0-0 expect=error
 			request op=$op sector=8 seg=0-7 seg=0-7 seg=1-7 seg=0-0 expect=error
-			request op=$op sector=8 seg=7-7 seg=0-6 expect=error
+			request op=$op sector=8 seg=1-7 seg=7-7 expect=error
+			request op=$op sector=8 seg=0-6 seg=0-0 expect=error
+			request op=$op sector=8 seg=0-7 seg=0-2 seg=0-4 seg=0-7 expect=error
 		END
 	done
 	cat <<-END
