@@ -20,10 +20,10 @@ mapped_is() { [ "$(mapped)" = "$1" ]; }
 # SAYS and OFFER are what feature-persistent is in the frontend and in the backend.
 hold() {
 	own_start main xvdb <<-END
-		expect feature-persistent=$2
 		pool pages=$3 oldest=1
 		set queues=4 order=2 tell-persistent=1 persistent=$1
 		connect
+		expect feature-persistent=$2
 		fill
 		io count=400 kind=direct ops=rwwfb max=32
 		verify
@@ -77,14 +77,11 @@ expect "grants mapped" "$rings" "$(mapped)"
 go_on
 pass "none, with a limit of 0"
 
-detach main xvdb
 parameter max_persistent_grants 64
 parameter feature_persistent 0
-attach_own main "phy:$disk,xvdb,w"
 hold 1 0 300
 expect "grants mapped" "$rings" "$(mapped)"
 go_on
-detach main xvdb
 parameter feature_persistent 1
 pass "none, if the backend does not say so"
 
@@ -94,7 +91,6 @@ filled() {
 		"$(dd if="$disk" bs=512 skip="$2" count="$3" iflag=direct status=none | tr -d "\\$1" | wc -c)"
 }
 
-attach_own main "phy:$disk,xvdb,w"
 for persistent in 0 1; do
 	own_run main xvdb <<-END
 		set tell-persistent=1 persistent=$persistent
