@@ -26,7 +26,7 @@ has_served() { [ "$(requests "$1")" -ge "$2" ]; }
 load_goes_on() {
 	local statistics
 	statistics=$(backend_sysfs "$1" xvdb)/statistics
-	wait_until 60 "the load goes on" has_served "$statistics" $(($(requests "$statistics") + 50))
+	wait_until 60 "the load goes on" has_served "$statistics" $(($(requests "$statistics") + 20))
 }
 
 # load_stop GUEST: every read has found what was written, and no request has failed. Sets $longest to

@@ -2,11 +2,12 @@
 /*
  * replay-log: what a disk without a battery has kept, by a log of dm-log-writes.
  *
+ *	replay-log LOG			lists it: sectors, flags, first sector or text
  *	replay-log LOG DISK MARK
  *
- * Writes to DISK what was durable when MARK was set: what was written before the last flush before
- * it, and what was written through the cache (FUA) by then. All else is lost. Exits with 1 if the
- * log has no such mark, and with 2 if it cannot be read.
+ * The latter writes to DISK what was durable when MARK was set: what was written before the last
+ * flush before it, and what was written through the cache (FUA) by then. All else is lost. Exits
+ * with 1 if the log has no such mark, and with 2 if it cannot be read.
  *
  * The log has a sector that describes it, and then for each write a sector that describes that and
  * the data. A write is in there when it was completed before a flush was issued; see
@@ -18,6 +19,7 @@
 #include <fcntl.h>
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,12 +117,19 @@ static void replay(struct cursor *from, const struct cursor *end)
 	}
 }
 
-static bool replay_until(const char *mark)
+static struct cursor first_entry(void)
 {
-	struct cursor at = { .offset = super.sector_size }, durable;
+	struct cursor at = { .offset = super.sector_size };
 
 	if (super.nr_entries)
 		get_entry(&at);
+	return at;
+}
+
+static bool replay_until(const char *mark)
+{
+	struct cursor at = first_entry(), durable;
+
 	for (durable = at; at.number < super.nr_entries; next_entry(&at)) {
 		if (at.entry.flags & MARK && !strcmp(at.text, mark))
 			return true;
@@ -132,19 +141,43 @@ static bool replay_until(const char *mark)
 	return false;
 }
 
+static void list(void)
+{
+	struct cursor at;
+
+	for (at = first_entry(); at.number < super.nr_entries; next_entry(&at)) {
+		printf("%llu %s%s%s%s- ", at.entry.nr_sectors, at.entry.flags & FLUSH ? "F" : "",
+		       at.entry.flags & FUA ? "U" : "", at.entry.flags & DISCARD ? "D" : "",
+		       at.entry.flags & MARK ? "M" : "");
+		if (at.entry.flags & MARK)
+			printf("%s\n", at.text);
+		else
+			printf("%llu\n", at.entry.sector);
+	}
+}
+
+static void open_log(const char *path)
+{
+	log_fd = open(path, O_RDONLY);
+	if (log_fd < 0)
+		err(BAD_LOG, "%s", path);
+	get(&super, sizeof(super), 0);
+	if (super.magic != MAGIC || super.version != VERSION)
+		errx(BAD_LOG, "%s is no log of dm-log-writes", path);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 4)
-		errx(BAD_LOG, "usage: replay-log LOG DISK MARK");
-	log_fd = open(argv[1], O_RDONLY);
-	if (log_fd < 0)
-		err(BAD_LOG, "%s", argv[1]);
+	if (argc != 2 && argc != 4)
+		errx(BAD_LOG, "usage: replay-log LOG [DISK MARK]");
+	open_log(argv[1]);
+	if (argc == 2) {
+		list();
+		return 0;
+	}
 	disk_fd = open(argv[2], O_WRONLY);
 	if (disk_fd < 0)
 		err(BAD_LOG, "%s", argv[2]);
-	get(&super, sizeof(super), 0);
-	if (super.magic != MAGIC || super.version != VERSION)
-		errx(BAD_LOG, "%s is no log of dm-log-writes", argv[1]);
 	if (!replay_until(argv[3])) {
 		warnx("the log has no mark '%s' in its %llu entries", argv[3],
 		      (unsigned long long)super.nr_entries);
