@@ -1,5 +1,6 @@
 #!/bin/bash
 # a guest destroyed with I/O in flight leaves no zombie, and others go on while its disk hangs
+# Takes long.
 
 modprobe brd rd_nr=1 rd_size=65536
 at_end rmmod brd

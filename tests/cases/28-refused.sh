@@ -1,5 +1,6 @@
 #!/bin/bash
 # a frontend whose keys make no sense is refused with the reason, nothing is left of it, and it may try again
+# Takes long.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh

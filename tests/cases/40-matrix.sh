@@ -1,5 +1,6 @@
 #!/bin/bash
 # every ABI, persistent or not, 1 and 4 queues, 1 and 16 pages, direct and INDIRECT: all operations do as the model
+# Takes long.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # pages stay mapped if both sides want it, no more than the limit and no longer than the time, and all I/O is right
+# Takes long.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh

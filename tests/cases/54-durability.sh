@@ -1,5 +1,6 @@
 #!/bin/bash
 # what the guest was told is flushed is there after the disk has lost everything else
+# Takes long.
 
 modprobe dm-log-writes
 guest_start main

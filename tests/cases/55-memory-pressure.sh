@@ -1,5 +1,6 @@
 #!/bin/bash
 # dom0 ballooned down to what it needs goes on serving verified I/O, and gets its memory back
+# Takes long.
 
 # shellcheck source=tests/cases/load.sh
 . /job/tests/cases/load.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # whatever allocation fails while a disk comes up or is used: nothing hangs, leaks or is lost, and the next try works
+# Takes long.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
