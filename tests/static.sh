@@ -155,6 +155,33 @@ no_key_unexplained() {
 	return "$bad"
 }
 
+# proofs_of_features: feature and proof, from the rows of the table in README.md.
+proofs_of_features() {
+	awk -F'|' '/^## / { features = ($0 == "## Features") }
+		features && /^\|/ && ++row > 2 { print $2 "|" $4 }' README.md
+}
+
+# proven PROOF: there is a case or a unit test of that name.
+proven() {
+	case $1 in
+	unit/*) grep -q "cmocka_unit_test(${1#unit/})" tests/unit/test_*.c ;;
+	*) [ -e "tests/cases/$1.sh" ] ;;
+	esac
+}
+
+no_feature_unproven() {
+	local feature proof name bad=0 rows=0
+	while IFS='|' read -r feature proof; do
+		rows=$((rows + 1))
+		[[ $proof == *\`*\`* ]] || { echo "nothing proves: $feature"; bad=1; }
+		for name in ${proof//[\`,]/}; do
+			proven "$name" || { echo "there is no $name, which is to prove: $feature"; bad=1; }
+		done
+	done < <(proofs_of_features)
+	[ "$rows" -gt 10 ] || { echo "only $rows features are found in README.md"; bad=1; }
+	return "$bad"
+}
+
 need_packages gcc make linux-headers-amd64 linux-source-6.1 perl shellcheck sparse xz-utils
 tap static/module_builds_with_no_warning no_warning
 tap static/sparse_has_no_complaint no_sparse
@@ -165,5 +192,6 @@ tap static/all_but_static_functions_are_documented all_documented
 tap static/driver_never_stops_the_host no_bug_on
 tap static/driver_asks_for_no_version no_version_test
 tap static/all_keys_are_explained no_key_unexplained
+tap static/all_features_are_proven no_feature_unproven
 tap static/tree_has_no_loose_end no_loose_end
 tap_end
