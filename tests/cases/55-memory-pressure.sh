@@ -5,7 +5,7 @@
 # shellcheck source=tests/cases/load.sh
 . /job/tests/cases/load.sh
 
-kept_mb=80	# what is left over, of some 700 MB
+kept_mb=150	# what is left over, of some 700 MB
 
 memory() { awk -v what="$1:" '$1 == what { print int($2 / 1024) }' /proc/meminfo; }
 oom_kills() { awk '$1 == "oom_kill" { print $2 }' /proc/vmstat; }
@@ -25,11 +25,11 @@ for round in 1 2; do
 	less=$(($(memory MemAvailable) - kept_mb))
 	[ "$less" -gt 200 ] || error "there is little to take: $less MB"
 	xl mem-set 0 $((target - less))
-	wait_until 60 "dom0 has $less MB less" total_is_about $((total - less))
+	wait_until 180 "dom0 has $less MB less" total_is_about $((total - less))
 	load_goes_on main
 	note "round $round: $less MB less, $(memory MemAvailable) MB available"
 	xl mem-set 0 "$target"
-	wait_until 60 "dom0 has its memory back" total_is_about "$total"
+	wait_until 180 "dom0 has its memory back" total_is_about "$total"
 done
 took=$((SECONDS - start))
 load_stop main

@@ -96,6 +96,14 @@ module_unload() { rmmod xen_blkback; }
 
 module_loaded() { [ -d /sys/module/xen_blkback ]; }
 
+# What a case may expect to find.
+module_as_usual() { [ "$(cat /sys/module/xen_blkback/parameters/max_queues 2>/dev/null)" = 4 ]; }
+
+module_anew() {
+	! module_loaded || within 60 module_unload
+	module_load max_queues=4
+}
+
 # --- Guests -----------------------------------------------------------------------------------
 
 domid() { /guest/remote domid "$1"; }

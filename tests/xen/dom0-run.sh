@@ -92,7 +92,7 @@ run_case() {
 	mark_consoles "case $CASE"
 	debug_case
 	# A case that changes the module may have failed half-way.
-	module_loaded || module_load max_queues=4
+	module_as_usual || module_anew
 	execute || status=$?
 	verdict "$status"
 	[ "$failures" -gt "$before" ] || passed=yes
