@@ -107,6 +107,7 @@ struct blkback_vbd {
  * @watch: on our own directory in xenstore
  * @watch_path: the path watched
  * @state: written by @work; other readers see some recent value
+ * @told: what xenstore says of @state, as far as we could write it
  * @removed: set once, by remove: no frontend to talk to any more
  * @refused: this frontend, or its disk, was no good: it has to leave before it
  *	may try again
@@ -130,6 +131,7 @@ struct blkback_dev {
 	struct xenbus_watch watch;
 	char *watch_path;
 	enum blkback_state state;
+	enum xenbus_state told;
 	bool removed;
 	bool refused;
 	unsigned int max_queues;
@@ -398,6 +400,17 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);
 /* negotiate.c: the keys in xenstore */
 
 /**
+ * no_answer() - whether xenstore could not be asked or told just now
+ * @err: what a function of xenbus has returned
+ *
+ * Return: if so, true: try again. All else is an answer.
+ */
+static inline bool no_answer(int err)
+{
+	return err == -ENOMEM || err == -EIO || err == -EINTR || err == -EAGAIN;
+}
+
+/**
  * struct ring_keys - where the frontend says a ring is
  * @refs: grant references of its pages, as many as there are
  * @port: the frontend's end of the event channel
@@ -410,6 +423,7 @@ struct ring_keys {
 int write_offer(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
 void announce_size(struct blkback_dev *dev);
+int write_told(struct xenbus_device *xdev, enum xenbus_state state);
 void confirm_closed(struct xenbus_device *xdev);
 char *read_disk_name(struct xenbus_device *xdev);
 bool disk_named(struct blkback_dev *dev);

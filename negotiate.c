@@ -44,17 +44,23 @@ static int write_keys(struct xenbus_transaction xbt, const char *dir,
 static int write_state(struct xenbus_transaction xbt, const char *dir,
 		       enum xenbus_state from, enum xenbus_state to)
 {
-	int state;
+	int state, err;
 
+	err = xenbus_scanf(xbt, dir, "state", "%d", &state);
+	if (no_answer(err))
+		return err;
 	/* A directory that has been removed must not be brought back. */
-	if (xenbus_scanf(xbt, dir, "state", "%d", &state) != 1)
+	if (err != 1)
 		return -ENOENT;
-	return state == from ? xenbus_printf(xbt, dir, "state", "%d", to) : 0;
+	if (to == XenbusStateUnknown ||
+	    (from != XenbusStateUnknown && state != from))
+		return 0;
+	return xenbus_printf(xbt, dir, "state", "%d", to);
 }
 
 /*
  * Write all keys, and state @to if it is @from, so that they appear at once.
- * With @from Unknown the state is left as it is.
+ * With @from Unknown it may be any; with @to Unknown it is left as it is.
  */
 static int transact(const char *dir, const struct backend_key *keys,
 		    unsigned int n, enum xenbus_state from,
@@ -163,6 +169,24 @@ void announce_size(struct blkback_dev *dev)
 	 */
 	if (!tell(dev, &size, 1, XenbusStateConnected, XenbusStateConnected))
 		dev->vbd.told_sectors = size.value;
+}
+
+/**
+ * write_told() - say which state we are in
+ * @xdev: the device
+ * @state: the state
+ *
+ * Unlike the core's function it tells whether it has been said.
+ *
+ * Return: 0, -ENOENT if the directory is gone, or another negative errno.
+ */
+int write_told(struct xenbus_device *xdev, enum xenbus_state state)
+{
+	int err = transact(xdev->nodename, NULL, 0, XenbusStateUnknown, state);
+
+	if (!err)
+		xdev->state = state;	/* the core goes by it */
+	return err;
 }
 
 /**

@@ -234,7 +234,7 @@ static int read_level(const char *dir, const char *key, int *value)
 {
 	int err = xenbus_scanf(XBT_NIL, dir, key, "%d", value);
 
-	if (err == -ENOMEM || err == -EIO || err == -EINTR)
+	if (no_answer(err))
 		return err;
 	if (err != 1)	/* not there, not to be read, or not a number */
 		*value = 0;
@@ -396,24 +396,39 @@ static enum blkback_state enter(struct blkback_dev *dev,
 	return BLKBACK_DRAINING;
 }
 
-static void tell_state(struct blkback_dev *dev)
+/*
+ * Unbound while the last requests were still out: there is nobody left to tell
+ * anything but the end. And if the toolstack has lost patience and removed the
+ * directory, the one that has this name now is not ours.
+ */
+static int tell_end(struct blkback_dev *dev)
 {
 	struct xenbus_device *xdev = dev->xdev;
+	int err = 0;
 
-	if (!READ_ONCE(dev->removed)) {
-		xenbus_switch_state(xdev, states[dev->state].told);
-		return;
-	}
-	/*
-	 * Unbound while the last requests were still out: there is nobody left
-	 * to tell anything but the end. And if the toolstack has lost patience
-	 * and removed the directory, the one that has this name now is not ours.
-	 */
+	if (dev->state != BLKBACK_CLOSED)
+		return 0;
 	device_lock(&xdev->dev);
-	if (dev->state == BLKBACK_CLOSED && !xdev->dev.driver &&
-	    device_is_registered(&xdev->dev))
-		xenbus_switch_state(xdev, XenbusStateClosed);
+	if (!xdev->dev.driver && device_is_registered(&xdev->dev))
+		err = write_told(xdev, XenbusStateClosed);
 	device_unlock(&xdev->dev);
+	return err;
+}
+
+/* Return a negative errno if the state could not be told just now. */
+static int tell_state(struct blkback_dev *dev)
+{
+	enum xenbus_state state = states[dev->state].told;
+	int err;
+
+	if (dev->told == state)
+		return 0;
+	err = READ_ONCE(dev->removed) ? tell_end(dev) :
+					write_told(dev->xdev, state);
+	if (no_answer(err))
+		return err;
+	dev->told = state;
+	return 0;
 }
 
 static void set_state(struct blkback_dev *dev, enum blkback_state next)
@@ -423,7 +438,6 @@ static void set_state(struct blkback_dev *dev, enum blkback_state next)
 	dev_dbg(&dev->xdev->dev, "%s -> %s\n", states[dev->state].name,
 		states[next].name);
 	WRITE_ONCE(dev->state, next);
-	tell_state(dev);
 }
 
 static void follow_size(struct blkback_dev *dev)
@@ -455,17 +469,24 @@ static void step(struct blkback_dev *dev, const struct levels *now)
 	}
 }
 
+static void retry(struct blkback_dev *dev)
+{
+	msleep(XENSTORE_RETRY_MS);
+	blkback_kick(dev);
+}
+
 static void dev_work(struct work_struct *work)
 {
 	struct blkback_dev *dev = container_of(work, struct blkback_dev, work);
 	struct levels now;
 
 	if (read_levels(dev, &now)) {
-		msleep(XENSTORE_RETRY_MS);
-		blkback_kick(dev);
+		retry(dev);
 	} else {
 		step(dev, &now);
-		if (now.removed && dev->state == BLKBACK_CLOSED)
+		if (tell_state(dev))
+			retry(dev);
+		else if (now.removed && dev->state == BLKBACK_CLOSED)
 			forget(dev);
 	}
 	blkback_put(dev);
@@ -542,6 +563,7 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	kref_init(&dev->ref);
 	get_device(&xdev->dev);
 	dev->xdev = xdev;
+	dev->told = xdev->state;
 	mutex_init(&dev->conn_lock);
 	INIT_WORK(&dev->work, dev_work);
 	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
