@@ -426,8 +426,8 @@ void announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
 void confirm_closed(struct xenbus_device *xdev);
 char *read_disk_name(struct xenbus_device *xdev);
-bool disk_named(struct blkback_dev *dev);
-void read_disk(struct blkback_dev *dev);
+int disk_named(struct blkback_dev *dev);
+int read_disk(struct blkback_dev *dev);
 struct blkback_conn *read_conn(struct blkback_dev *dev);
 int read_ring(const struct blkback_conn *conn, unsigned int index,
 	      struct ring_keys *keys);

@@ -219,55 +219,6 @@ char *read_disk_name(struct xenbus_device *xdev)
 	return kstrdup(kbasename(xdev->nodename), GFP_KERNEL);
 }
 
-/**
- * disk_named() - whether the toolstack has said which disk it means
- * @dev: the device
- *
- * Return: true if so; read_disk() then knows which.
- */
-bool disk_named(struct blkback_dev *dev)
-{
-	return xenbus_exists(XBT_NIL, dev->xdev->nodename, "physical-device");
-}
-
-static char first_letter(const char *dir, const char *key)
-{
-	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
-	char letter;
-
-	if (IS_ERR(text))
-		return 0;
-	letter = *text;
-	kfree(text);
-	return letter;
-}
-
-/**
- * read_disk() - see which disk the toolstack means, and what it is to be
- * @dev: its @vbd gets the number, the mode and the kind of disk
- *
- * A number that cannot be read counts as 0:0, which cannot be opened.
- */
-void read_disk(struct blkback_dev *dev)
-{
-	struct blkback_vbd *vbd = &dev->vbd;
-	unsigned int major, minor;
-
-	if (xenbus_scanf(XBT_NIL, dev->xdev->nodename, "physical-device",
-			 "%x:%x", &major, &minor) == 2)
-		WRITE_ONCE(vbd->devt, MKDEV(major, minor));
-	else
-		WRITE_ONCE(vbd->devt, 0);
-	/* "w", and "w!" for a disk that is shared. */
-	WRITE_ONCE(vbd->read_only, first_letter(dev->xdev->nodename, "mode") != 'w');
-	vbd->discard = xenbus_read_unsigned(dev->xdev->nodename,
-					    "discard-enable", 1);
-	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
-	/* Some toolstacks write it only here. The guest may, too: it is its loss. */
-	if (first_letter(dev->frontend, "device-type") == 'c')
-		vbd->info |= VDISK_CDROM;
-}
-
 /* Digits and nothing else: no sign, no blank, no other base. */
 static int parse_number(const char *text, unsigned int *value)
 {
@@ -299,12 +250,96 @@ static int read_number(struct blkback_dev *dev, const char *dir,
 	return err;
 }
 
-static int read_with_default(struct blkback_dev *dev, const char *key,
-			     unsigned int *value)
+static int read_with_default(struct blkback_dev *dev, const char *dir,
+			     const char *key, unsigned int *value)
 {
-	int err = read_number(dev, dev->frontend, key, value);
+	int err = read_number(dev, dir, key, value);
 
 	return err == -ENOENT ? 0 : err;
+}
+
+/**
+ * disk_named() - whether the toolstack has said which disk it means
+ * @dev: the device
+ *
+ * Return: 1 if so, and read_disk() then knows which; 0 if not; or a negative
+ * errno if xenstore could not be asked just now.
+ */
+int disk_named(struct blkback_dev *dev)
+{
+	char *text = xenbus_read(XBT_NIL, dev->xdev->nodename,
+				 "physical-device", NULL);
+
+	if (IS_ERR(text))
+		return no_answer(PTR_ERR(text)) ? PTR_ERR(text) : 0;
+	kfree(text);
+	return 1;
+}
+
+/* A number that cannot be read counts as 0:0, which cannot be opened. */
+static int read_devt(struct blkback_dev *dev)
+{
+	unsigned int major, minor;
+	int n = xenbus_scanf(XBT_NIL, dev->xdev->nodename, "physical-device",
+			     "%x:%x", &major, &minor);
+
+	if (no_answer(n))
+		blkback_error(dev, n, "cannot read physical-device (%pe)",
+			      ERR_PTR(n));
+	else
+		WRITE_ONCE(dev->vbd.devt, n == 2 ? MKDEV(major, minor) : 0);
+	return no_answer(n) ? n : 0;
+}
+
+/* The first letter of a key; 0 if there is no such key. */
+static int read_letter(struct blkback_dev *dev, const char *dir,
+		       const char *key, char *letter)
+{
+	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
+
+	*letter = 0;
+	if (IS_ERR(text)) {
+		if (PTR_ERR(text) == -ENOENT)
+			return 0;
+		blkback_error(dev, PTR_ERR(text), "cannot read %s/%s (%pe)",
+			      dir, key, text);
+		return PTR_ERR(text);
+	}
+	*letter = *text;
+	kfree(text);
+	return 0;
+}
+
+/**
+ * read_disk() - see which disk the toolstack means, and what it is to be
+ * @dev: its @vbd gets the number, the mode and the kind of disk
+ *
+ * Only a key that is not there has a default: what could not be read may be what
+ * forbids something.
+ *
+ * Return: 0, or a negative errno with the reason told.
+ */
+int read_disk(struct blkback_dev *dev)
+{
+	const char *dir = dev->xdev->nodename;
+	struct blkback_vbd *vbd = &dev->vbd;
+	unsigned int discard = 1;
+	char mode, type;
+	int err;
+
+	/* Some toolstacks write the type only where the guest could, too. */
+	err = read_devt(dev) ?: read_letter(dev, dir, "mode", &mode) ?:
+	      read_letter(dev, dev->frontend, "device-type", &type) ?:
+	      read_with_default(dev, dir, "discard-enable", &discard);
+	if (err)
+		return err;
+	/* "w", and "w!" for a disk that is shared. */
+	WRITE_ONCE(vbd->read_only, mode != 'w');
+	vbd->discard = discard;
+	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
+	if (type == 'c')
+		vbd->info |= VDISK_CDROM;
+	return 0;
 }
 
 static int read_required(struct blkback_dev *dev, const char *dir,
@@ -344,7 +379,7 @@ static int read_nr_rings(struct blkback_dev *dev, unsigned int *nr)
 	int err;
 
 	*nr = 1;
-	err = read_with_default(dev, "multi-queue-num-queues", nr);
+	err = read_with_default(dev, dev->frontend, "multi-queue-num-queues", nr);
 	if (err || (*nr >= 1 && *nr <= dev->max_queues))
 		return err;
 	blkback_error(dev, -ERANGE,
@@ -359,7 +394,7 @@ static int read_ring_pages(struct blkback_dev *dev, unsigned int *order)
 	unsigned int pages = 1;
 	int err;
 
-	err = read_with_default(dev, "num-ring-pages", &pages);
+	err = read_with_default(dev, dev->frontend, "num-ring-pages", &pages);
 	if (err)
 		return err;
 	if (is_power_of_2(pages) && ilog2(pages) <= dev->max_ring_order) {
@@ -390,7 +425,7 @@ static int read_ring_order(struct blkback_dev *dev, unsigned int *order)
 static int read_persistent(struct blkback_dev *dev, unsigned int *persistent)
 {
 	*persistent = 0;
-	return read_with_default(dev, "feature-persistent", persistent);
+	return read_with_default(dev, dev->frontend, "feature-persistent", persistent);
 }
 
 /**

@@ -218,11 +218,13 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
  * struct levels - what others want of a device, at one moment
  * @frontend: state of the frontend; Unknown if it says none
  * @wanted: the toolstack wants the disk to be there
+ * @named: it has said which one, if that is what we wait for
  * @removed: the device has no driver any more
  */
 struct levels {
 	enum xenbus_state frontend;
 	bool wanted;
+	bool named;
 	bool removed;
 };
 
@@ -241,17 +243,20 @@ static int read_level(const char *dir, const char *key, int *value)
 	return 0;
 }
 
-static int read_levels(const struct blkback_dev *dev, struct levels *now)
+static int read_levels(struct blkback_dev *dev, struct levels *now)
 {
-	int frontend = 0, online = 0, err;
+	int frontend = 0, online = 0, named = 0, err;
 
 	now->removed = READ_ONCE(dev->removed);
 	err = read_level(dev->frontend, "state", &frontend);
 	if (!err && !now->removed)
 		err = read_level(dev->xdev->nodename, "online", &online);
+	if (!err && dev->state == BLKBACK_WAIT_BDEV)
+		named = disk_named(dev);
 	now->frontend = frontend;
 	now->wanted = online;
-	return err;
+	now->named = named > 0;
+	return err ?: min(named, 0);
 }
 
 /* A frontend that says nothing, or nothing known, counts as gone. */
@@ -300,7 +305,7 @@ static enum blkback_state next_state(struct blkback_dev *dev,
 	case BLKBACK_WAIT_BDEV:
 		if (called_off(now))
 			return BLKBACK_DRAINING;
-		return disk_named(dev) ? BLKBACK_WAIT_FRONTEND : stay;
+		return now->named ? BLKBACK_WAIT_FRONTEND : stay;
 	case BLKBACK_WAIT_FRONTEND:
 		if (called_off(now))
 			return BLKBACK_DRAINING;
@@ -323,8 +328,7 @@ static enum blkback_state next_state(struct blkback_dev *dev,
 
 static int open_disk(struct blkback_dev *dev)
 {
-	read_disk(dev);
-	return vbd_open(dev);
+	return read_disk(dev) ?: vbd_open(dev);
 }
 
 /* Connected is told only when all rings run, and after what the disk is like. */
