@@ -42,7 +42,7 @@ bring_up() {
 		"$frontend/virtual-device" "$vbd_number" "$frontend/device-type" disk "$frontend/state" 1 \
 		"$backend/frontend" "$frontend" "$backend/frontend-id" "$id" "$backend/online" 1 \
 		"$backend/dev" xvdp "$backend/device-type" disk "$backend/mode" w \
-		"$backend/physical-device" "$numbers" "$backend/state" 1 \
+		"$backend/discard-enable" 0 "$backend/physical-device" "$numbers" "$backend/state" 1 \
 		"/local/domain/0/error/${backend#/local/domain/0/}/error" ''
 }
 
@@ -75,6 +75,9 @@ all_gone() {
 judge() {
 	if [ "${states%%$'\n'*}" = 4 ]; then
 		served=$((served + 1))
+		# What the toolstack wants must have been read, or not be taken for granted.
+		expect "round $round: mode" w "$(<"$device/mode")"
+		expect "round $round: discard, which is forbidden" 0 "$(xs_read "$backend/feature-discard")"
 		use_disk
 	else
 		refused=$((refused + 1))
