@@ -131,6 +131,11 @@ xenstore-chmod "${backend%/*}" n0 "r$id"
 xenstore-rm "$backend" "$frontend"
 device=/sys/bus/xen-backend/devices/vbd-$id-$vbd_number
 wait_until 60 "the first try is gone" all_gone
+# The kernel's own code warns when an interrupt goes whose files in /proc it had no memory to make. A
+# warning of others is an error still: the consoles are looked through.
+console_expects 'WARNING: .* remove_proc_entry'
+echo 0 >/proc/sys/kernel/panic_on_warn
+at_end sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn'
 sweep failslab 30
 sweep fail_page_alloc 2
 
