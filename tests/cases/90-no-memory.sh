@@ -55,12 +55,6 @@ has_settled() {
 	esac
 }
 
-# The kernel's xenbus_switch_state() takes a state for told that it had no memory to tell, and says
-# nothing. No driver hears of that, so this disk is stuck; yet it has to go away like any other.
-state_lost() {
-	dmesg | awk '/forcing a failure/ { lost = 0 } / xenbus_switch_state\+/ { lost = 1 } END { exit !lost }'
-}
-
 use_disk() {
 	guest_run main 'until [ -b /dev/xvdp ]; do sleep 0.1; done; dd if=/dev/xvdp of=/dev/null bs=64k count=4 iflag=direct' ||
 		fail "round $round: connected, but there is no I/O"
@@ -92,12 +86,8 @@ attempt() {
 	round="$kind $2"
 	fail_nth "$kind" "$2"
 	bring_up
-	if ! within 5 has_settled && has_failed "$kind" && state_lost; then
-		lost=$((lost + 1))
-	else
-		wait_until 60 "round $round: served or refused" has_settled
-		judge "$kind"
-	fi
+	wait_until 60 "round $round: served or refused" has_settled
+	judge "$kind"
 	xenstore-rm "$backend" "$frontend"
 	wait_until 60 "round $round: nothing is left" all_gone
 	note "round $round: $(<"$debugfs/$kind/times") left, states ${states//$'\n'/ }"
@@ -106,7 +96,7 @@ attempt() {
 # sweep KIND LEAST: until a disk comes up in fewer allocations than the one that would fail.
 sweep() {
 	local kind=$1 least=$2 n=0
-	served=0 refused=0 lost=0
+	served=0 refused=0
 	confine "$kind"
 	while :; do
 		n=$((n + 1))
@@ -117,7 +107,7 @@ sweep() {
 	knobs "$kind" times=0
 	# All but the last one had a failure.
 	[ "$n" -gt "$least" ] || error "$kind: only $((n - 1)) allocations have failed"
-	pass "$kind: $((n - 1)) single failures, $refused disks refused, $served served, $lost stuck in xenbus"
+	pass "$kind: $((n - 1)) single failures, $refused disks refused, $served served"
 }
 
 disk=$(volume disk 32)
