@@ -39,8 +39,12 @@ fill_queue() {
 	done
 }
 
-# One for each CPU; they need 3 GiB of memory each.
-hosts() { if [ "$(nproc)" -lt 4 ]; then nproc; else echo 4; fi; }
+# How many hosts at a time: one for each CPU, and for every 4 GiB of memory.
+hosts() {
+	local memory
+	memory=$(awk '$1 == "MemAvailable:" { print int($2 / 2 ^ 22) }' /proc/meminfo)
+	printf '%s\n' 4 "$(nproc)" $((memory > 1 ? memory : 1)) | sort -n | head -n 1
+}
 
 # integration HOSTS OPTION...: that many hosts at a time, with these options of host.sh.
 integration() {
