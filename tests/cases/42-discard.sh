@@ -83,7 +83,35 @@ wait_until 60 "the SCSI disk is there" compgen -G '/sys/bus/pseudo/drivers/scsi_
 scsi=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*)
 serve "a SCSI disk with granules" "/dev/$scsi" unknown discard-granularity=32768 discard-alignment=16384
 
-# Secure erasure: nothing here can do it.
+# Secure erasure: this disk makes zeroes of what it is to erase, and of nothing else. It takes 96 sectors
+# at a time.
+insmod /job/erasable.ko
+at_end rmmod erasable
+attach_own main "phy:/dev/erasable,xvdb,w"
+own_run main xvdb <<'END'
+connect
+expect feature-discard=1 discard-secure=1
+fill
+discard sector=8 count=8 flag=1 effect=zero
+discard sector=25 count=1 flag=1 effect=zero
+discard sector=97 count=96 flag=1 effect=zero
+discard sector=301 count=97 flag=1 effect=zero
+discard sector=500 count=1001 flag=1 effect=zero
+discard sector=2048 count=8 effect=none
+discard sector=2100 count=1000 effect=none
+discard sector=4095 count=1 flag=1 effect=zero
+verify
+fill
+discard sector=0 count=4096 effect=none
+verify
+discard sector=4000 count=97 flag=1 expect=error
+discard sector=0 count=4096 flag=1 effect=zero
+verify
+END
+detach main xvdb
+pass "secure erasure of what is to be erased, and nothing else"
+
+# Nothing else here can do it.
 attach_own main "phy:$loop,xvdb,w"
 own_run main xvdb <<'END'
 connect

@@ -7,10 +7,12 @@
 #   remote           runs commands in guests       guest.cpio all that a guest consists of
 #   frontend         the test frontend             replay-log what a disk has kept
 #   guest.img        what dom0 has of these, and vmlinux
+#   erasable.ko      a disk that can erase, for dom0's kernel
 #
-# 'build.sh debug' builds two more, for a dom0 that looks after itself:
+# 'build.sh debug' builds three more, for a dom0 that looks after itself:
 #
 #   debug            the debug kernel              debug.cpio its initramfs
+#   debug-erasable.ko  the disk, for that kernel
 #
 # Nothing that is booted is compressed: unpacking is quick here and slow under emulation.
 # Each artifact is rebuilt when the function that makes it or one of its inputs changes.
@@ -33,7 +35,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | frontend | replay-log | debug) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | frontend | replay-log | debug | *.ko) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -220,6 +222,22 @@ make_replay_log() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/replay-log.c"
 }
 
+# make_module FILE TREE: erasable.c, built against that kernel's tree.
+make_module() {
+	local work=$1.work
+	rm -rf "$work"
+	mkdir "$work"
+	cp "$here/erasable.c" "$work/"
+	echo 'obj-m := erasable.o' >"$work/Kbuild"
+	make -C "$2" M="$work" modules >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
+	mv "$work/erasable.ko" "$1"
+	rm -rf "$work"
+}
+
+make_erasable() { make_module "$1" "/lib/modules/$release/build"; }
+
+make_debug_erasable() { make_module "$1" "$out/debug/tree"; }
+
 make_guest_img() {
 	mkdir -p "$1.tree"
 	ln -f "$out/vmlinux" "$out/guest.cpio" "$out/remote" "$out/replay-log" "$1.tree/"
@@ -258,6 +276,7 @@ build_all() {
 		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp"
 	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp" \
 		"$out/.replay-log.stamp"
+	artifact erasable.ko make_erasable "$out/.root.tar.stamp" "$here/erasable.c"
 }
 
 # Packages first: one of them is an input, so a new source makes a new kernel.
@@ -266,6 +285,7 @@ build_debug() {
 	artifact debug make_debug "$here/debug-kernel.sh" "$here/debug.config" \
 		/usr/src/linux-source-6.1.tar.xz
 	artifact debug.cpio make_debug_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
+	artifact debug-erasable.ko make_debug_erasable "$out/.debug.stamp" "$here/erasable.c"
 }
 
 mkdir -p "$out"

@@ -75,6 +75,7 @@ prepare_job() {
 	mkdir -p "$run/job" "$run/tmp"
 	cp -r "$here/.." "$run/job/tests"
 	[ "$module" = stock ] || cp "$module" "$run/job/xen-blkback.ko"
+	cp "$built/${debug:+debug-}erasable.ko" "$run/job/erasable.ko"
 	printf '%s\n' "$*" >"$run/job/command"
 	: >"$run/verdict"
 	truncate -s 8G "$run/data.img"
