@@ -23,17 +23,35 @@ done
 for value in 5 -1 x; do
 	rejected max_ring_page_order "$value"
 done
+for name in max_persistent_grants max_buffer_pages log_stats; do
+	rejected "$name" -1
+	rejected "$name" 4294967296
+done
 pass "bad values are refused at run time"
 
-module_unload
-module_load max_queues=1000 max_ring_page_order=9 || fail "the module does not load with values out of range"
-expect "max_queues, corrected" 256 "$(cat "$parameters/max_queues")"
-expect "max_ring_page_order, corrected" 4 "$(cat "$parameters/max_ring_page_order")"
 module_unload
 module_load max_queues=0 || fail "the module does not load with max_queues=0"
 expect "max_queues, corrected" "$(nproc)" "$(cat "$parameters/max_queues")"
 module_unload
-module_load max_queues=4
+if module_load log_stats=x 2>/dev/null; then
+	fail "the module loads with log_stats=x"
+fi
+
+# What a host has in its configuration must not cost it its disks. The log says what came of it.
+given=(max_queues=1000 max_ring_page_order=-1 max_persistent_grants=-1 persistent_grant_unused_seconds=4294967296
+	max_buffer_pages=-1 buffer_squeeze_duration_ms=-9223372036854775808 log_stats=-1)
+mark_consoles "numbers out of range"
+module_load "${given[@]}" || fail "the module does not load with ${given[*]}"
+for text in "${given[@]}"; do
+	case $text in
+	max_queues=*) most=256 ;;
+	max_ring_page_order=*) most=4 ;;
+	*) most=4294967295 ;;
+	esac
+	expect "$text, corrected" "$most" "$(cat "$parameters/${text%%=*}")"
+	dmesg | sed '1,/=== numbers out of range/d' | grep -c "$text is not within [01] to $most: set to $most$" >/dev/null ||
+		fail "the log does not say what came of $text"
+done
 pass "bad values are corrected when the module is loaded"
 
 attach main "phy:$disk,xvdb,w"
@@ -46,6 +64,8 @@ pass "in use: stays"
 
 # A device goes a moment after its last trace in xenstore.
 unload() { wait_until 60 "the module can be unloaded" module_unload; }
+unload
+module_load max_queues=4
 
 for _ in 1 2 3; do
 	unload

@@ -86,12 +86,19 @@ loaded() {
 }
 
 parameters_loaded() {
-	local text
+	local text negative=({max_ring_page_order,max_persistent_grants,max_buffer_pages}'=-1'
+		{buffer_squeeze_duration_ms,log_stats}'=-1')
 	from module:loaded
-	for text in max_queues={0,1,1000} max_ring_page_order={0,2,4,5,-1,x} max_persistent_grants=-1; do
+	for text in max_queues={0,1,1000} max_ring_page_order={0,2,4,5,x}; do
 		loaded "$1" "$text" feature_persistent=0 persistent_grant_unused_seconds=30 max_buffer_pages=512 \
 			buffer_squeeze_duration_ms=20 log_stats=2
 	done
+	if load "$1" "${negative[@]}" 2>/dev/null; then
+		(cd "$parameters" && grep . -- "${negative[@]%=*}" | sed 's/:/=-1 is taken, as /')
+		module_unload
+	else
+		echo "-1 is refused"
+	fi
 }
 
 # --- Disks ------------------------------------------------------------------------------------
