@@ -129,6 +129,8 @@ start_qemu() {
 		-drive "$disk,id=guest,snapshot=on,file=$built/guest.img" -device virtio-blk-pci,drive=guest \
 		-drive "$disk,id=data,file=$run/data.img" -device virtio-blk-pci,drive=data \
 		-drive "$disk,id=nvme,file=$run/nvme.img" -device nvme,drive=nvme,serial=testbed \
+		-drive "$disk,id=cdrom,readonly=on,file=$built/dom0.cpio" -device ide-cd,bus=ide.0,drive=cdrom \
+		-device ide-cd,bus=ide.1 \
 		"${more[@]}" \
 		-fsdev "local,id=job,path=$run/job,security_model=none" \
 		-device virtio-9p-pci,fsdev=job,mount_tag=job \
