@@ -159,7 +159,7 @@ administrator_facts() {
 
 # As xl attaches it.
 writable_disk() {
-	attach main "phy:$disk,xvdb,w"
+	attach main "format=raw,vdev=xvdb,access=w,direct-io-safe,target=$disk"
 	frontend=$(frontend_path main xvdb)
 	disk_facts writable "$(backend_path main xvdb)" xvdb
 	administrator_facts writable
@@ -257,6 +257,15 @@ differences() {
 # The entries of the list, without their reasons.
 explained() { grep '^[-+] ' "$list" | sort; }
 
+# The keys that there were, whoever has written them. Rings and their pages have numbers.
+keys_seen() {
+	sed -nE 's/^[a-z-]+: (backend|frontend): ([^ ]*\/)?([^ ]+) = .*/\3/p' "$state/in-tree" "$state/ours" |
+		sed -E 's/^(ring-ref|queue-)[0-9]+$/\1/' | grep -vx queue- | sort -u
+}
+
+# In a row of a table, or in the picture of the two directories.
+key_explained() { grep -qE "^(\| [^|]*\`$1\`|      $1  )" /job/protocol.md; }
+
 list=/job/tests/cases/36-drop-in.expected
 without_reason=$(awk 'BEGIN { RS = "" } !/^#/ { print }' "$list")
 [ -z "$without_reason" ] || error "no reason is given for: $without_reason"
@@ -294,3 +303,9 @@ note "$stale"
 [ -z "$unexplained" ] || fail "there are differences without a reason: $(paste -sd';' <<<"$unexplained")"
 [ -z "$stale" ] || fail "listed, but no difference: $(paste -sd';' <<<"$stale")"
 pass "disks: as xl attaches them, CD-ROM by type and by drive, no discard and shared, SCSI; no medium, write-protected"
+
+mapfile -t keys < <(keys_seen)
+[ ${#keys[@]} -gt 40 ] || error "only these keys have been seen: ${keys[*]}"
+for key in "${keys[@]}"; do
+	key_explained "$key" || fail "docs/protocol.md does not explain $key"
+done
