@@ -42,6 +42,7 @@ facts() {
 		sub(/^@@@/, "") { what = $1; path = $2 "/"; next }
 		index($0, path) == 1 { $0 = substr($0, length(path) + 1) }
 		/(ring-ref[0-9]*|event-channel) = / { sub(/"[0-9]+"/, "a number") }
+		what ~ /:(backend|frontend)$/ { sub("\\(n" id ",", "(nDOMID,"); sub(",r" id "\\)", ",rDOMID)") }
 		what ~ /:(thread|interrupt)$/ { sub("(^|\\.)" id "\\.", (/^[a-z]/ ? "." : "") "DOMID.") }
 		{ print what ": " $0 }' |
 		sed -E 's/^([a-z0-9-]+):([a-z-]+): /\1: \2: /'
