@@ -92,7 +92,7 @@ release
 io count=100
 verify
 END
-pass "starts anew with other features, four times"
+pass "starts anew with other features, three times"
 
 # Keys of the connection before are still there, as nobody has to remove them.
 own_run main xvdb <<'END'
