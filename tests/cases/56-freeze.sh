@@ -1,5 +1,5 @@
 #!/bin/bash
-# threads freeze with dom0's other tasks, and after the thaw no request is lost
+# threads freeze with dom0's other tasks, even while xenstore is asked, and after the thaw no request is lost
 
 # shellcheck source=tests/cases/load.sh
 . /job/tests/cases/load.sh
@@ -26,6 +26,27 @@ freeze() {
 	fail "dom0's tasks do not freeze"
 }
 
+asks_xenstore() { grep -ls '\<xs_' /proc/[0-9]*/stack | xargs grep -qs xen_blkback; }
+
+guest_sees() { [ "$(guest_run main blockdev --getsize64 /dev/xvdb)" = "$1" ]; }
+
+# Tasks freeze one after the other, and xenstored may do so while a frontend changes its state, or a disk its
+# size, and the backend waits for an answer. Here it does not answer from before on. Nothing that asks
+# xenstore may be used meanwhile, not even to clean up.
+freeze_without_xenstore() {
+	local xenstored
+	xenstored=$(cat /run/xenstored/pid)
+	# shellcheck disable=SC2064 # as it is now
+	trap "kill -CONT $xenstored" EXIT
+	kill -STOP "$xenstored"
+	lvextend -q -q -L "$1M" "$disk"
+	wait_until 60 "the backend asks xenstore" asks_xenstore
+	freeze
+	kill -CONT "$xenstored"
+	trap - EXIT
+	wait_until 60 "the guest is told the new size" guest_sees $(($1 << 20))
+}
+
 disk=$(volume disk 64)
 guest_start main
 attach main "phy:$disk,xvdb,w"
@@ -38,6 +59,8 @@ for _ in 1 2 3; do
 	expect "threads that do not freeze" "" "$(unfreezable)"
 	freeze
 done
+load_goes_on main
+freeze_without_xenstore 72
 load_goes_on main
 load_stop main
 detach_same main "$disk"
