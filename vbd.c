@@ -156,6 +156,9 @@ static u32 discard_piece(struct block_device *bdev,
 	/* Some kernels cut both kinds by the same limit. */
 	if (req->secure)
 		most = min_not_zero(bdev_max_secure_erase_sectors(bdev), most);
+	/* Of more than as many whole units the block layer cuts off the rest. */
+	if (most > unit)
+		most -= most % unit;
 	if (req->nr_sectors <= most)
 		return req->nr_sectors;
 	div_u64_rem(req->sector + most - skew % unit, unit, &over);
