@@ -3,6 +3,8 @@
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
+# shellcheck source=tests/cases/trace.sh
+. /job/tests/cases/trace.sh
 
 guest_start main
 own_frontend main
@@ -75,13 +77,82 @@ loop=$(losetup --show -f /run/discard)
 at_end losetup -d "$loop"
 serve "a loop device: what is discarded reads as zeroes" "$loop" zero discard-alignment=0
 
+# scsi_disk PARAMETER...: a disk of 2 MB; sets $scsi to its name.
+scsi_disk() {
+	local folder='/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
+	modprobe scsi_debug dev_size_mb=2 lbpu=1 lbprz=1 delay=0 "$@"
+	wait_until 60 "the SCSI disk is there" compgen -G "$folder"
+	scsi=$(basename "$(compgen -G "$folder")")
+}
+
+# pieces: what has been discarded from a disk since the last time, as SECTOR+COUNT each, and, as
+# SECTOR/SECTOR, where the block layer has cut that up itself.
+pieces() {
+	traced | awk '
+		match($0, /block_(bio_queue|split): /) {
+			split(substr($0, RSTART + RLENGTH), part, " ")
+			if (part[2] ~ /^D/) print part[3] part[4] part[5]
+		}' | paste -sd' '
+}
+
+# cut_up SECTOR+COUNT PIECES: a discard is given to the disk in these pieces.
+cut_up() {
+	echo "connect
+		discard sector=${1%+*} count=${1#*+}" | own_run main xvdb
+	expect "pieces of a discard of $1" "$2" "$(pieces)"
+}
+
 # Granules of 32 KiB, the first of which starts at 16 KiB.
 modprobe sd_mod
-modprobe scsi_debug dev_size_mb=2 lbpu=1 lbprz=1 unmap_granularity=64 unmap_alignment=32 delay=0
 at_end rmmod scsi_debug
-wait_until 60 "the SCSI disk is there" compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
-scsi=$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*)
+scsi_disk unmap_granularity=64 unmap_alignment=32 unmap_max_blocks=999
 serve "a SCSI disk with granules" "/dev/$scsi" unknown discard-granularity=32768 discard-alignment=16384
+
+# It takes no more than 999 sectors at once, so 15 granules. What begins within one ends with one.
+attach_own main "phy:/dev/$scsi,xvdb,w"
+trace_disk "/dev/$scsi" block_bio_queue block_split
+cut_up 0+960 "0+960"
+cut_up 0+961 "0+928 928+33"
+cut_up 100+1000 "100+956 1056+44"
+cut_up 32+4064 "32+960 992+960 1952+960 2912+960 3872+224"
+detach main xvdb
+rmmod scsi_debug
+scsi_disk unmap_granularity=7 unmap_alignment=3 unmap_max_blocks=50
+attach_own main "phy:/dev/$scsi,xvdb,w"
+trace_disk "/dev/$scsi" block_bio_queue block_split
+cut_up 0+120 "0+45 45+49 94+26"
+cut_up 3+49 "3+49"
+cut_up 5+100 "5+47 52+49 101+4"
+detach main xvdb
+pass "cut where the disk's granules end, if it does not take all at once"
+
+# most_out: of the disk's discards, how many it had at a time, and how many there were.
+most_out() {
+	traced | awk '
+		/block_bio_queue: [0-9,]+ D/ { count++; if (++out > most) most = out }
+		/block_bio_complete: [0-9,]+ D/ { out-- }
+		END { print most + 0, "of", count + 0 }'
+}
+
+# Each discard is of two pieces, and every piece takes a second; reads take no time.
+modprobe dm-delay
+dmsetup create slow --table "0 4096 delay $loop 0 0 $loop 0 1000"
+at_end dmsetup remove slow
+echo $((512 * 512)) >"/sys/dev/block/$(stat -L -c %Hr:%Lr /dev/mapper/slow)/queue/discard_max_bytes"
+attach_own main "phy:/dev/mapper/slow,xvdb,w"
+trace_disk /dev/mapper/slow block_bio_queue block_bio_complete
+own_run main xvdb <<END
+connect
+$(printf 'request op=discard sector=%s count=640 expect=any wait=0\n' 0 640 1280 1920 2560 3200)
+request op=read sector=4000 segs=1 expect=any wait=0
+push
+wait
+END
+expect "operations, in the order of their responses" "0 5 5 5 5 5 5" \
+	"$(sed -n 's/^response .*op=\([0-9]*\) status=0$/\1/p' "$state/frontend" | paste -sd' ')"
+expect "pieces at the disk at a time" "4 of 12" "$(most_out)"
+detach main xvdb
+pass "in the background, and never more than a few at the disk"
 
 # Secure erasure: this disk makes zeroes of what it is to erase, and of nothing else. It takes 96 sectors
 # at a time.

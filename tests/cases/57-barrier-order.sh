@@ -3,10 +3,11 @@
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
+# shellcheck source=tests/cases/trace.sh
+. /job/tests/cases/trace.sh
 
 rounds=8
 half=16384	# sectors
-tracing=/sys/kernel/tracing
 
 # Writes to one half of the disk take much longer than those to the other; flushes come in between.
 modprobe brd rd_nr=1 rd_size=16384
@@ -51,17 +52,6 @@ frontend_script() {
 		done
 		echo push
 		echo wait
-	done
-}
-
-# trace_disk: what the driver gives to the disk, and what comes back.
-trace_disk() {
-	local number
-	number=$(($(stat -L -c '(0x%t << 20) | 0x%T' /dev/mapper/logged)))
-	at_end sh -c "echo 0 >$tracing/events/enable; echo >$tracing/trace"
-	for event in block_bio_queue block_bio_complete; do
-		echo "dev == $number" >"$tracing/events/block/$event/filter"
-		echo 1 >"$tracing/events/block/$event/enable"
 	done
 }
 
@@ -121,9 +111,9 @@ guest_start main
 own_frontend main
 attach_own main "phy:/dev/mapper/logged,xvdb,w"
 barriers >"$state/barriers"
-trace_disk
+trace_disk /dev/mapper/logged block_bio_queue block_bio_complete
 frontend_script | own_run main xvdb
-cat "$tracing/trace" >"$state/trace"
+traced >"$state/trace"
 detach main xvdb
 with_frontend main
 dmsetup remove logged
