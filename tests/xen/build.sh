@@ -6,8 +6,8 @@
 #   xen              the hypervisor, unpacked      dom0.cpio  the initramfs that finds root.img
 #   remote           runs commands in guests       guest.cpio all that a guest consists of
 #   frontend         the test frontend             replay-log what a disk has kept
+#   meter            what a domain costs           erasable.ko a disk that can erase, for dom0
 #   guest.img        what dom0 has of these, and vmlinux
-#   erasable.ko      a disk that can erase, for dom0's kernel
 #
 # 'build.sh debug' builds three more, for a dom0 that looks after itself:
 #
@@ -35,7 +35,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | frontend | replay-log | debug | *.ko) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | frontend | replay-log | meter | debug | *.ko) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -222,6 +222,10 @@ make_replay_log() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/replay-log.c"
 }
 
+make_meter() {
+	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/../bench/meter.c" -lxenctrl
+}
+
 # make_module FILE TREE: erasable.c, built against that kernel's tree.
 make_module() {
 	local work=$1.work
@@ -240,7 +244,7 @@ make_debug_erasable() { make_module "$1" "$out/debug/tree"; }
 
 make_guest_img() {
 	mkdir -p "$1.tree"
-	ln -f "$out/vmlinux" "$out/guest.cpio" "$out/remote" "$out/replay-log" "$1.tree/"
+	ln -f "$out"/{vmlinux,guest.cpio,remote,replay-log,meter} "$1.tree/"
 	mke2fs -qF -t ext4 -O ^has_journal -m 0 -d "$1.tree" "$1" 128M >/dev/null
 	rm -rf "$1.tree"
 }
@@ -271,11 +275,12 @@ build_all() {
 	artifact remote make_remote "$here/remote.c"
 	artifact frontend make_frontend "$here"/../frontend/*.[ch] "$here/../../blkif.h"
 	artifact replay-log make_replay_log "$here/replay-log.c"
+	artifact meter make_meter "$here/../bench/meter.c"
 	artifact dom0.cpio make_dom0_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
 	artifact guest.cpio make_guest_cpio "$out/.root.tar.stamp" "$here/build.sh" \
 		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp"
 	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp" \
-		"$out/.replay-log.stamp"
+		"$out/.replay-log.stamp" "$out/.meter.stamp"
 	artifact erasable.ko make_erasable "$out/.root.tar.stamp" "$here/erasable.c"
 }
 

@@ -1,9 +1,10 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-q QUEUE] [-t SECONDS]
+#   host.sh [-b] [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-q QUEUE] [-t SECONDS]
 #           COMMAND...
 #
+#   -b  for benchmarks: the host has one CPU, and a clock on which an instruction takes a nanosecond
 #   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
 #   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
@@ -27,9 +28,10 @@ silence=${SILENCE:-1000}
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
 
-name=job module='' cpus=1 kernel_args='' limit='' debug='' queue=''
-while getopts dn:m:s:k:q:t: option; do
+name=job module='' cpus=1 kernel_args='' limit='' debug='' queue='' bench=''
+while getopts bdn:m:s:k:q:t: option; do
 	case $option in
+	b) bench=bench ;;
 	d) debug=debug ;;
 	n) name=$OPTARG ;;
 	m) module=$OPTARG ;;
@@ -108,7 +110,10 @@ take_turn() {
 
 # No +rdtscp, no AVX, no SMAP: what QEMU's emulation and Xen disagree about is left out.
 qemu_machine() {
-	echo -machine q35 -accel tcg,thread=multi -cpu Opteron_G3,+svm,+npt,-rdtscp \
+	local threads=(multi)
+	# Virtual time is the number of instructions; while all is idle, the next timer is there at once.
+	[ -z "$bench" ] || threads=(single -icount "shift=0,sleep=off")
+	echo -machine q35 -accel "tcg,thread=${threads[*]}" -cpu Opteron_G3,+svm,+npt,-rdtscp \
 		-smp "$cpus" -m 3072 -nodefaults -no-reboot -display none -monitor none
 }
 
