@@ -3,6 +3,8 @@
 #   make              build xen-blkback.ko
 #   make check        everything that can be checked, a real Xen host included
 #   make check-debug  the cases again, with every check that a kernel can do on itself
+#   make bench        what I/O costs with this module and with the in-tree one; QUICK=1 for a part
+#   make bench-update make the last result of it the one in docs/, and what make check compares with
 #   make demo         watch a guest get a disk from it
 #   make install      put it before the in-tree module of the kernel built for
 #   make dkms-install have DKMS build and install it for every kernel
@@ -32,6 +34,12 @@ check:
 check-debug:
 	@tests/check.sh debug
 
+bench:
+	@QUICK=$(QUICK) tests/bench/bench.sh run
+
+bench-update:
+	@tests/bench/bench.sh update
+
 demo:
 	@tests/demo.sh
 
@@ -54,4 +62,4 @@ clean: need-headers
 distclean: clean
 	rm -rf build
 
-.PHONY: module need-headers check check-debug demo install dkms-install clean distclean
+.PHONY: module need-headers check check-debug bench bench-update demo install dkms-install clean distclean

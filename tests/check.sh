@@ -3,7 +3,8 @@
 #
 #   check.sh [debug]   with 'debug' the cases alone, but on a dom0 that has the debug kernel
 #
-#   CASE=pattern   only what has the pattern in its name: static checks, unit tests and cases
+#   CASE=pattern   only what has the pattern in its name: static checks, unit tests, cases,
+#                  and 'bench'
 #
 # Cases are run on emulated Xen hosts, see tests/README.md.
 set -euo pipefail
@@ -65,6 +66,12 @@ integration() {
 	return "$status"
 }
 
+# All or nothing: the time it takes is that of booting.
+bench() {
+	# shellcheck disable=SC2053 # CASE is a pattern
+	[[ bench != *$CASE* ]] || "$top/tests/bench/bench.sh" guard
+}
+
 # stage NAME COMMAND...: runs it and ends with a line for the one who counts.
 stage() {
 	local name=$1 start=$SECONDS status=0
@@ -83,6 +90,7 @@ stages() {
 	stage static "$top/tests/static.sh"
 	stage unit "$top/tests/unit/run.sh"
 	stage integration integration "$(hosts)"
+	stage bench bench
 }
 
 total=0 failed=0 skipped=0	# results of all stages

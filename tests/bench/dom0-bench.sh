@@ -1,70 +1,192 @@
 #!/bin/bash
-# Measures in dom0 what I/O of a guest costs with our module and with the in-tree one.
+# Measures, in dom0, what the I/O of a guest costs with our module and with the in-tree one.
 #
-#   dom0-bench.sh MODULES WORKLOADS
+#   dom0-bench.sh MODULES ROW[,ROW...]
 #
-# MODULES is 'ours', 'stock' or 'ours,stock'; WORKLOADS are names from the file 'workloads'.
-set -eu
+#   MODULES         ours, stock or both, with a comma
+#   ROW             [CONFIG/]WORKLOAD; workloads are in the file 'workloads', configs are
+#                   1q     a guest with one CPU, one queue (default)
+#                   4q     a guest with four CPUs, four queues, a job on each
+#                   4v1q   the same guest and jobs, but one queue
+#   PERSISTENT=N    without persistent grants only, or with them only; default is both
+#   TRACED=1        also counts hypercalls, in passes of their own as xentrace is not free
+#
+# Each row takes three passes of fio in the guest: one for all that happens only once, a short one and
+# a long one. The difference between the last two is what the I/O costs; whatever it costs to start
+# and end is not in it. Each pass is printed as a line 'pass KEY=VALUE...', for table.py; what can
+# not be measured as a line 'failed KEY=VALUE...'.
+set -u
 
 here=/job/tests/bench
-modules=$1 workloads=$2
-state=/run/testbed
-mkdir -p $state
-CASE=bench
-# shellcheck source=tests/cases/lib.sh
-. /job/tests/cases/lib.sh
-exec 3>&1
+results=/job/bench
+# shellcheck source=tests/bench/dom0-lib.sh
+. "$here/dom0-lib.sh"
+parameters=/sys/module/xen_blkback/parameters
+said=$state/said meter=$state/meter trace=$state/trace tally=$state/tally
 
-load() {
-	case $1 in
-	ours) insmod /job/xen-blkback.ko max_queues=4 ;;
-	stock) modprobe xen-blkback max_queues=4 ;;
-	esac
+# --- One pass -----------------------------------------------------------------------------------
+
+# Notifications that have come from the guest.
+notifications() { awk '/blkif-backend|blkback\./ { sum += $2 } END { print sum + 0 }' /proc/interrupts; }
+
+# In the guest: notifications that have come from dom0.
+# shellcheck disable=SC2016 # not for this shell
+count_blkif='awk "\$NF == \"blkif\" { for (i = 2; i < NF; i++) sum += \$i } END { print \"blkif=\" sum }" /proc/interrupts'
+
+# fio_command COUNT: fio with that many I/Os in all, by a job on each CPU.
+fio_command() {
+	local command option
+	command="fio --name=bench --filename=/dev/xvdb --ioengine=libaio --direct=1 --norandommap"
+	command+=" --randseed=1 --output=/tmp/fio --output-format=json --group_reporting"
+	command+=" --numjobs=$cpus --number_ios=$(($1 / cpus)) --iodepth=$(((depth + cpus - 1) / cpus))"
+	command+=" --cpus_allowed=0-$((cpus - 1)) --cpus_allowed_policy=split --offset_increment=1g"
+	for option in "${options[@]}"; do
+		command+=" --$option"
+	done
+	echo "$count_blkif; $command && $count_blkif"
 }
 
-# pass COUNT OPTION...
+# run_fio COUNT [METER...]: sets $notified to the notifications that the guest has got.
 run_fio() {
-	local count=$1 options='' o
+	local count=$1 before after
 	shift
-	for o; do options+=" --$o"; done
-	/guest/meter $state/meter "$id" /guest/remote run main 600 <<<"fio --name=bench --filename=/dev/xvdb \
-		--ioengine=libaio --direct=1 --norandommap --randseed=1 --number_ios=$count --output=/tmp/fio --output-format=json $options"
-	cat $state/meter
+	if ! "$@" /guest/remote run main "$GUEST_LIMIT" <<<"$(fio_command "$count")" >"$said" 2>&1; then
+		tail -n 1 "$said" >&2
+		return 1
+	fi
+	read -r before after < <(awk -F= '/^blkif=/ { print $2 }' "$said" | xargs)
+	notified=$((after - before))
 }
 
-row() {
-	local name=$1 count=$2
-	shift 2
-	echo "# $name warm"; run_fio $((count / 4)) "$@"
-	echo "# $name short"; run_fio $((count / 4)) "$@"
-	eval "$(sed 's/\([a-z0-9]*\)=/short_\1=/g' $state/meter)"
-	echo "# $name long"; run_fio $((count / 4 + count)) "$@"
-	eval "$(sed 's/\([a-z0-9]*\)=/long_\1=/g' $state/meter)"
-	echo "row module=$module persistent=$persistent workload=$name dom0=$(((long_dom0 - short_dom0) / count)) guest=$(((long_guest - short_guest) / count)) time=$(((long_time - short_time) / count))"
+# run_pass KIND COUNT
+run_pass() {
+	local slept notified notifying
+	slept=$(wakeups) notifying=$(notifications)
+	run_fio "$2" /guest/meter "$meter" "$id" || return
+	echo "pass $what kind=$1 ios=$2 $(cat "$meter") wakeups=$(($(wakeups) - slept))" \
+		"from_guest=$(($(notifications) - notifying)) to_guest=$notified"
 }
 
-rows() {
-	local line
-	for line in ${workloads//,/ }; do
-		# shellcheck disable=SC2046
-		row $(grep "^$line " $here/workloads)
+# traced_pass KIND COUNT: xentrace is told to leave the buffers alone until it is ended, so that it
+# does not run meanwhile: 1024 pages are enough. 223 selects hypercalls, and who runs.
+traced_pass() {
+	local tracer notified
+	xentrace -D -S 1024 -s 3600000 -e 0x00223000 "$trace" 2>/dev/null &
+	tracer=$!
+	within 10 test -e "$trace" || { echo "xentrace does not run" >&2; return 1; }
+	run_fio "$2" || return
+	kill -TERM "$tracer"
+	wait "$tracer"
+	/guest/tally <"$trace" >"$tally" || return
+	rm "$trace"
+	echo "pass $what kind=$1 ios=$2 $(cat "$tally")"
+}
+
+# --- Rows ---------------------------------------------------------------------------------------
+
+# value KEY: of the last reading
+value() { sed "s/.*\<$1=\([0-9]*\).*/\1/" "$meter"; }
+
+measure() {
+	local short=$((count / 4)) dom0 guest
+	run_pass warm "$short" >/dev/null && run_pass short "$short" || return
+	dom0=$(value dom0) guest=$(value guest)
+	run_pass long $((short + count)) || return
+	guest_run main cat /tmp/fio >"$results/$module.$persistent.${row/\//.}.json" || return
+	echo "# $module $row persistent=$persistent: dom0 $((($(value dom0) - dom0) / count))," \
+		"guest $((($(value guest) - guest) / count)) instructions per I/O"
+	[ -z "${TRACED-}" ] || trace_row
+}
+
+trace_row() {
+	local some=$((count / 16))
+	traced_pass traced-short "$some" && traced_pass traced-long $((some + count / 4))
+}
+
+# say_failed FILE: the row is lost for the reason that FILE ends with.
+say_failed() { echo "failed $what reason=$(tail -n 1 "$1" | tr -s ' \t' __)"; }
+
+# rows_with SETUP: those rows of the config that have this disk and frontend.
+rows_with() {
+	local mine
+	for row in "${rows[@]}"; do
+		read -r _ count mine depth options < <(grep "^${row#*/} " "$here/workloads")
+		[ "${row%/*} $mine" = "$config $1" ] || continue
+		read -ra options <<<"$options"
+		what="module=$module persistent=$persistent row=$row"
+		measure 2>"$state/errors" || say_failed "$state/errors"
 	done
 }
 
-modprobe null_blk queue_mode=2 irqmode=0
-cat /sys/block/nullb0/queue/scheduler
-[ -z "${WEIGHT-}" ] || xl sched-credit2 -d 0 -w "$WEIGHT"
-guest_start main "vcpus=1"
-id=$(domid main)
-for module in ${modules//,/ }; do
-	load "$module"
-	for persistent in ${PERSISTENT:-N Y}; do
-		echo "$persistent" >/sys/module/xen_blkback/parameters/feature_persistent
-		attach main phy:/dev/nullb0,xvdb,w
-		guest_run main 'cat /sys/block/xvdb/queue/scheduler; ls /sys/block/xvdb/mq; dmesg | grep xvdb | tail -n 1'
-		echo "# idle"; /guest/meter $state/meter "$id" sleep 10; cat $state/meter
-		rows
+# Disk and parameters of the frontend, as in the third column of the workloads.
+setups() {
+	for row in "${rows[@]}"; do
+		[ "${row%/*}" != "$config" ] || awk -v "name=${row#*/}" '$1 == name { print $3 }' "$here/workloads"
+	done | sort -u
+}
+
+# What each end does all the time is measured once for each disk.
+measure_idle() {
+	/guest/meter "$meter" "$id" sleep 10
+	echo "idle module=$module persistent=$persistent config=$config $(cat "$meter")"
+}
+
+with_disk() {
+	local setup frontend
+	echo "$persistent" >"$parameters/feature_persistent"
+	for setup in $(setups); do
+		IFS=, read -ra frontend <<<"$setup"
+		guest_frontend main "max_queues=$queues" "${frontend[@]:1}"
+		attach main "phy:$(disk "${frontend[0]}"),xvdb,w"
+		find_threads "$id.xvdb" || error "no threads of the disk's queues are found"
+		measure_idle
+		rows_with "$setup"
 		detach main xvdb
 	done
-	within 60 module_unload
+}
+
+with_module() {
+	module_start "$module"
+	for persistent in ${persistents//,/ }; do
+		with_disk
+	done
+	within 60 module_unload || error "the module does not unload"
+}
+
+# Each config has a guest of its own.
+with_guest() {
+	case $config in
+	1q) cpus=1 queues=1 ;;
+	4q) cpus=4 queues=4 ;;
+	4v1q) cpus=4 queues=1 ;;
+	*) error "no such config: $config" ;;
+	esac
+	[ -n "$(setups)" ] || return 0
+	start_bench_guest "$cpus"
+	for module in ${modules//,/ }; do
+		with_module
+	done
+	guest_destroy main
+}
+
+# read_rows ROW,...: sets $rows; and says which there are to be, as some may fail.
+read_rows() {
+	local row
+	rows=()
+	for row in ${1//,/ }; do
+		[[ $row == */* ]] || row=1q/$row
+		grep -q "^${row#*/} " "$here/workloads" || error "no such workload: ${row#*/}"
+		rows+=("$row")
+		echo "plan row=$row modules=$modules persistent=$persistents"
+	done
+}
+
+modules=$1 persistents=${PERSISTENT:-N,Y}
+set_up
+mkdir -p "$results"
+null_disk null
+null_disk cached size=1024 memory_backed=1 cache_size=64
+read_rows "$2"
+for config in 1q 4q 4v1q; do
+	with_guest
 done

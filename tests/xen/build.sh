@@ -6,7 +6,8 @@
 #   xen              the hypervisor, unpacked      dom0.cpio  the initramfs that finds root.img
 #   remote           runs commands in guests       guest.cpio all that a guest consists of
 #   frontend         the test frontend             replay-log what a disk has kept
-#   meter            what a domain costs           erasable.ko a disk that can erase, for dom0
+#   meter            what a domain costs           tally      counts hypercalls
+#   connect          how long connecting takes     erasable.ko a disk that can erase, for dom0
 #   guest.img        what dom0 has of these, and vmlinux
 #
 # 'build.sh debug' builds three more, for a dom0 that looks after itself:
@@ -35,7 +36,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | frontend | replay-log | meter | debug | *.ko) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | frontend | replay-log | meter | tally | connect | debug | *.ko) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -241,10 +242,17 @@ make_module() {
 make_erasable() { make_module "$1" "/lib/modules/$release/build"; }
 
 make_debug_erasable() { make_module "$1" "$out/debug/tree"; }
+make_tally() {
+	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/../bench/tally.c"
+}
+
+make_connect() {
+	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/../bench/connect.c" -lxenstore
+}
 
 make_guest_img() {
 	mkdir -p "$1.tree"
-	ln -f "$out"/{vmlinux,guest.cpio,remote,replay-log,meter} "$1.tree/"
+	ln -f "$out"/{vmlinux,guest.cpio,remote,replay-log,meter,tally,connect} "$1.tree/"
 	mke2fs -qF -t ext4 -O ^has_journal -m 0 -d "$1.tree" "$1" 128M >/dev/null
 	rm -rf "$1.tree"
 }
@@ -276,11 +284,13 @@ build_all() {
 	artifact frontend make_frontend "$here"/../frontend/*.[ch] "$here/../../blkif.h"
 	artifact replay-log make_replay_log "$here/replay-log.c"
 	artifact meter make_meter "$here/../bench/meter.c"
+	artifact tally make_tally "$here/../bench/tally.c"
+	artifact connect make_connect "$here/../bench/connect.c"
 	artifact dom0.cpio make_dom0_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
 	artifact guest.cpio make_guest_cpio "$out/.root.tar.stamp" "$here/build.sh" \
 		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp"
 	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp" \
-		"$out/.replay-log.stamp" "$out/.meter.stamp"
+		"$out/.replay-log.stamp" "$out/.meter.stamp" "$out/.tally.stamp" "$out/.connect.stamp"
 	artifact erasable.ko make_erasable "$out/.root.tar.stamp" "$here/erasable.c"
 }
 

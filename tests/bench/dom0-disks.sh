@@ -1,0 +1,110 @@
+#!/bin/bash
+# Measures, in dom0, what a disk costs that has nothing to do, and how long it takes to connect, with our
+# module and with the in-tree one.
+#
+#   dom0-disks.sh MODULES     ours, stock or both, with a comma
+#
+# Four disks with four queues each, whose rings have 16 pages. Prints a line 'disk KEY=VALUE...'.
+set -eu
+
+here=/job/tests/bench
+# shellcheck source=tests/bench/dom0-lib.sh
+. "$here/dom0-lib.sh"
+disks=(xvdb xvdc xvdd xvde)
+queues=4
+
+# What is free, or would be if anybody wanted it.
+free_kib() {
+	local key value sum=0
+	while read -r key value _; do
+		case $key in MemFree: | Buffers: | Cached: | SReclaimable:) sum=$((sum + value)) ;; esac
+	done </proc/meminfo
+	echo "$sum"
+}
+
+# vdev_number xvdX: its number in xenstore.
+vdev_number() {
+	local letter
+	letter=$(printf %d "'${1#xvd}")
+	echo $(((202 << 8) + (letter - 97) * 16))
+}
+
+# attach_timed DISK: appends to $state/connect how long it took.
+attach_timed() {
+	local watcher
+	/guest/connect "$id" "$(vdev_number "$1")" >>"$state/connect" &
+	watcher=$!
+	attach main "phy:$(disk "slow-$1"),$1,w"
+	wait "$watcher"
+}
+
+# Waits that are over when there is something to read, of which there is nothing, cost no process.
+pause() { read -rt "$1" <>"$state/nothing" || :; }
+
+# least_free_while JOB: the least memory that was free while the guest's job ran.
+least_free_while() {
+	local now least=$idle_free
+	until [ -e "$state/finished" ]; do
+		now=$(free_kib)
+		least=$((now < least ? now : least))
+		pause 0.02
+	done
+	echo "$least"
+}
+
+# All queues have as much to do as fits into their rings: the disks take five milliseconds for it.
+busy_free() {
+	local files
+	files=$(printf '/dev/%s:' "${disks[@]}")
+	rm -f "$state/finished"
+	(
+		guest_run main fio --name=busy --filename="${files%:}" --numjobs=$queues --rw=randread --bs=128k \
+			--iodepth=128 --direct=1 --ioengine=libaio --norandommap --number_ios=1500 --group_reporting
+		touch "$state/finished"
+	) >&2 &
+	least_free_while
+	wait
+}
+
+measure() {
+	local name one_free idle_free slept idle busy
+	: >"$state/connect"
+	for name in "${disks[@]}"; do
+		attach_timed "$name"
+		[ "$name" != xvdb ] || one_free=$(free_kib)
+	done
+	idle_free=$(free_kib)
+	find_threads "$id.xvd"
+	slept=$(wakeups)
+	sleep 10
+	slept=$(($(wakeups) - slept))
+	idle=$(((one_free - idle_free) / (3 * queues)))
+	busy=$((idle + (idle_free - $(busy_free)) / (4 * queues)))
+	echo "disk module=$module idle_kib=$idle busy_kib=$busy" \
+		"idle_wakeups=$((slept / (4 * queues)))" \
+		"connect_us=$(sort -n "$state/connect" | sed -n 2p)"
+}
+
+# The first time all is slower, and something may be allocated for good.
+for_module() {
+	module_start "$module"
+	attach main "phy:$(disk slow-xvdb),xvdb,w"
+	detach main xvdb
+	measure
+	for name in "${disks[@]}"; do
+		detach main "$name"
+	done
+	within 60 module_unload || error "the module does not unload"
+}
+
+set_up
+mkfifo "$state/nothing"
+for name in "${disks[@]}"; do
+	null_disk "slow-$name" irqmode=2 completion_nsec=5000000 hw_queue_depth=1024
+done
+start_bench_guest "$queues"
+guest_frontend main "max_queues=$queues" max_ring_page_order=4
+for module in ${1//,/ }; do
+	for_module
+done
+guest_destroy main

@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# What all measurements in dom0 have in common. Sourced.
+
+CASE=bench
+# shellcheck source=tests/cases/lib.sh
+. /job/tests/cases/lib.sh
+
+# What lib.sh has to say when it gives up.
+trap 'cat "$state/verdict" 2>/dev/null' EXIT
+
+# As a host is by default: dom0 weighs no more than a guest.
+set_up() {
+	mkdir -p "$state"
+	rm -f "$state/verdict"
+	xl sched-credit2 -d 0 -w 256
+	modprobe null_blk nr_devices=0
+	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+}
+
+# ratelimit MICROSECONDS: how long Xen lets a virtual CPU run at least.
+ratelimit() { xl sched-credit2 -s -r "$1" >/dev/null; }
+
+# While a guest boots its CPUs often wait for each other. If the one that is waited for may not run at
+# once, it has to wait for the others to have their ten milliseconds, and booting lasts for minutes.
+# start_bench_guest CPUS: starts the guest main, and sets $id.
+start_bench_guest() {
+	ratelimit 0
+	guest_start main "vcpus=$1"
+	id=$(domid main)
+	ratelimit 1000
+}
+
+module_start() {
+	case $1 in
+	ours) insmod /job/xen-blkback.ko max_queues=4 ;;
+	stock) modprobe xen-blkback max_queues=4 ;;
+	esac
+}
+
+# null_disk NAME [KEY=VALUE...]: makes a disk that does nothing; only what is memory_backed can have a
+# cache.
+null_disk() {
+	local folder=/sys/kernel/config/nullb/$1 setting
+	shift
+	mkdir "$folder"
+	for setting in queue_mode=2 irqmode=0 "$@" power=1; do
+		echo "${setting#*=}" >"$folder/${setting%%=*}"
+	done
+}
+
+# disk NAME: its block device.
+disk() { echo "/dev/nullb$(cat "/sys/kernel/config/nullb/$1/index")"; }
+
+# find_threads DOMID.DISK: sets $threads. Ours are called blkback.DOMID.xvdb-N, those of the in-tree
+# module DOMID.xvdb-N.
+find_threads() {
+	local file name
+	threads=()
+	for file in /proc/[0-9]*/comm; do
+		read -r name <"$file" && [[ $name == *"$1"* ]] && threads+=("${file%/comm}")
+	done
+	[ ${#threads[@]} -gt 0 ]
+}
+
+# How often the threads of the disk's queues have gone to sleep.
+wakeups() {
+	local thread key value sum=0
+	for thread in "${threads[@]}"; do
+		while read -r key value; do
+			[ "$key" != voluntary_ctxt_switches: ] || sum=$((sum + value))
+		done <"$thread/status"
+	done
+	echo "$sum"
+}
