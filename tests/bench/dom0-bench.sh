@@ -9,6 +9,7 @@
 #                   4q     a guest with four CPUs, four queues, a job on each
 #                   4v1q   the same guest and jobs, but one queue
 #   PERSISTENT=N    without persistent grants only, or with them only; default is both
+#   SHIFT=N         the host was started with 'host.sh -b -i N'
 #   TRACED=1        also counts hypercalls, in passes of their own as xentrace is not free
 #
 # Each row takes three passes of fio in the guest: one for all that happens only once, a short one and
@@ -93,8 +94,9 @@ measure() {
 	dom0=$(value dom0) guest=$(value guest)
 	run_pass long $((short + count)) || return
 	guest_run main cat /tmp/fio >"$results/$module.$persistent.${row/\//.}.json" || return
-	echo "# $module $row persistent=$persistent: dom0 $((($(value dom0) - dom0) / count))," \
-		"guest $((($(value guest) - guest) / count)) instructions per I/O"
+	dom0=$(((($(value dom0) - dom0) / count) >> ${SHIFT:-0}))
+	guest=$(((($(value guest) - guest) / count) >> ${SHIFT:-0}))
+	echo "# $module $row persistent=$persistent: dom0 $dom0, guest $guest instructions per I/O"
 	[ -z "${TRACED-}" ] || trace_row
 }
 
@@ -137,7 +139,7 @@ with_disk() {
 	for setup in $(setups); do
 		IFS=, read -ra frontend <<<"$setup"
 		guest_frontend main "max_queues=$queues" "${frontend[@]:1}"
-		attach main "phy:$(disk "${frontend[0]}"),xvdb,w"
+		attach main "phy:/dev/${frontend[0]},xvdb,w"
 		find_threads "$id.xvdb" || error "no threads of the disk's queues are found"
 		measure_idle
 		rows_with "$setup"
@@ -177,14 +179,14 @@ read_rows() {
 		[[ $row == */* ]] || row=1q/$row
 		grep -q "^${row#*/} " "$here/workloads" || error "no such workload: ${row#*/}"
 		rows+=("$row")
-		echo "plan row=$row modules=$modules persistent=$persistents"
+		echo "plan row=$row modules=$modules persistent=$persistents shift=${SHIFT:-0}"
 	done
 }
 
 modules=$1 persistents=${PERSISTENT:-N,Y}
 set_up
 mkdir -p "$results"
-null_disk null
+null_disk plain
 null_disk cached size=1024 memory_backed=1 cache_size=64
 read_rows "$2"
 for config in 1q 4q 4v1q; do

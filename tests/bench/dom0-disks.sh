@@ -4,14 +4,13 @@
 #
 #   dom0-disks.sh MODULES     ours, stock or both, with a comma
 #
-# Four disks with four queues each, whose rings have 16 pages. Prints a line 'disk KEY=VALUE...'.
+# Eight disks with a queue each, whose ring has 16 pages. Prints a line 'disk KEY=VALUE...'.
 set -eu
 
 here=/job/tests/bench
 # shellcheck source=tests/bench/dom0-lib.sh
 . "$here/dom0-lib.sh"
-disks=(xvdb xvdc xvdd xvde)
-queues=4
+disks=(xvd{b..i})
 
 # What is free, or would be if anybody wanted it.
 free_kib() {
@@ -34,7 +33,7 @@ attach_timed() {
 	local watcher
 	/guest/connect "$id" "$(vdev_number "$1")" >>"$state/connect" &
 	watcher=$!
-	attach main "phy:$(disk "slow-$1"),$1,w"
+	attach main "phy:/dev/slow-$1,$1,w"
 	wait "$watcher"
 }
 
@@ -58,8 +57,8 @@ busy_free() {
 	files=$(printf '/dev/%s:' "${disks[@]}")
 	rm -f "$state/finished"
 	(
-		guest_run main fio --name=busy --filename="${files%:}" --numjobs=$queues --rw=randread --bs=128k \
-			--iodepth=128 --direct=1 --ioengine=libaio --norandommap --number_ios=1500 --group_reporting
+		guest_run main fio --name=busy --filename="${files%:}" --rw=randread --bs=128k \
+			--iodepth=1024 --direct=1 --ioengine=libaio --norandommap --number_ios=4000
 		touch "$state/finished"
 	) >&2 &
 	least_free_while
@@ -78,17 +77,17 @@ measure() {
 	slept=$(wakeups)
 	sleep 10
 	slept=$(($(wakeups) - slept))
-	idle=$(((one_free - idle_free) / (3 * queues)))
-	busy=$((idle + (idle_free - $(busy_free)) / (4 * queues)))
+	idle=$(((one_free - idle_free) / (${#disks[@]} - 1)))
+	busy=$((idle + (idle_free - $(busy_free)) / ${#disks[@]}))
 	echo "disk module=$module idle_kib=$idle busy_kib=$busy" \
-		"idle_wakeups=$((slept / (4 * queues)))" \
+		"idle_wakeups=$((slept / ${#disks[@]}))" \
 		"connect_us=$(sort -n "$state/connect" | sed -n 2p)"
 }
 
 # The first time all is slower, and something may be allocated for good.
 for_module() {
 	module_start "$module"
-	attach main "phy:$(disk slow-xvdb),xvdb,w"
+	attach main "phy:/dev/slow-xvdb,xvdb,w"
 	detach main xvdb
 	measure
 	for name in "${disks[@]}"; do
@@ -102,8 +101,8 @@ mkfifo "$state/nothing"
 for name in "${disks[@]}"; do
 	null_disk "slow-$name" irqmode=2 completion_nsec=5000000 hw_queue_depth=1024
 done
-start_bench_guest "$queues"
-guest_frontend main "max_queues=$queues" max_ring_page_order=4
+start_bench_guest 1
+guest_frontend main max_ring_page_order=4
 for module in ${1//,/ }; do
 	for_module
 done

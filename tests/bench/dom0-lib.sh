@@ -37,7 +37,7 @@ module_start() {
 	esac
 }
 
-# null_disk NAME [KEY=VALUE...]: makes a disk that does nothing; only what is memory_backed can have a
+# null_disk NAME [KEY=VALUE...]: makes a disk /dev/NAME that does nothing; only what is memory_backed can have a
 # cache.
 null_disk() {
 	local folder=/sys/kernel/config/nullb/$1 setting
@@ -46,10 +46,8 @@ null_disk() {
 	for setting in queue_mode=2 irqmode=0 "$@" power=1; do
 		echo "${setting#*=}" >"$folder/${setting%%=*}"
 	done
+	[ -b "/dev/${folder##*/}" ] || error "null_blk has made no disk ${folder##*/}: $(ls /dev/nullb*)"
 }
-
-# disk NAME: its block device.
-disk() { echo "/dev/nullb$(cat "/sys/kernel/config/nullb/$1/index")"; }
 
 # find_threads DOMID.DISK: sets $threads. Ours are called blkback.DOMID.xvdb-N, those of the in-tree
 # module DOMID.xvdb-N.

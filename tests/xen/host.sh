@@ -1,10 +1,11 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-b] [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS] [-q QUEUE] [-t SECONDS]
-#           COMMAND...
+#   host.sh [-b] [-i SHIFT] [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
+#           [-q QUEUE] [-t SECONDS] COMMAND...
 #
 #   -b  for benchmarks: the host has one CPU, and a clock on which an instruction takes a nanosecond
+#   -i  with -b: it takes 2^SHIFT nanoseconds
 #   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
 #   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
@@ -28,10 +29,11 @@ silence=${SILENCE:-1000}
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
 
-name=job module='' cpus=1 kernel_args='' limit='' debug='' queue='' bench=''
-while getopts bdn:m:s:k:q:t: option; do
+name=job module='' cpus=1 kernel_args='' shift=0 limit='' debug='' queue='' bench=''
+while getopts bi:dn:m:s:k:q:t: option; do
 	case $option in
 	b) bench=bench ;;
+	i) shift=$OPTARG ;;
 	d) debug=debug ;;
 	n) name=$OPTARG ;;
 	m) module=$OPTARG ;;
@@ -112,7 +114,7 @@ take_turn() {
 qemu_machine() {
 	local threads=(multi)
 	# Virtual time is the number of instructions; while all is idle, the next timer is there at once.
-	[ -z "$bench" ] || threads=(single -icount "shift=0,sleep=off")
+	[ -z "$bench" ] || threads=(single -icount "shift=$shift,sleep=off")
 	echo -machine q35 -accel "tcg,thread=${threads[*]}" -cpu Opteron_G3,+svm,+npt,-rdtscp \
 		-smp "$cpus" -m 3072 -nodefaults -no-reboot -display none -monitor none
 }
