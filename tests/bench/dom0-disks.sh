@@ -101,7 +101,8 @@ mkfifo "$state/nothing"
 for name in "${disks[@]}"; do
 	null_disk "slow-$name" irqmode=2 completion_nsec=5000000 hw_queue_depth=1024
 done
-start_bench_guest 1
+# For each of its rings the frontend allocates all pages that the requests could have: 66 MB.
+start_bench_guest 1 memory=900
 guest_frontend main max_ring_page_order=4
 for module in ${1//,/ }; do
 	for_module

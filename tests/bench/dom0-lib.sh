@@ -8,10 +8,13 @@ CASE=bench
 # What lib.sh has to say when it gives up.
 trap 'cat "$state/verdict" 2>/dev/null' EXIT
 
-# As a host is by default: dom0 weighs no more than a guest.
+# What a script has left that failed is taken away. As a host is by default: dom0 weighs no more than a
+# guest.
 set_up() {
 	mkdir -p "$state"
 	rm -f "$state/verdict"
+	guest_gone main || guest_destroy main
+	! module_loaded || within 60 module_unload || error "the module does not unload"
 	xl sched-credit2 -d 0 -w 256
 	modprobe null_blk nr_devices=0
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
@@ -22,10 +25,10 @@ ratelimit() { xl sched-credit2 -s -r "$1" >/dev/null; }
 
 # While a guest boots its CPUs often wait for each other. If the one that is waited for may not run at
 # once, it has to wait for the others to have their ten milliseconds, and booting lasts for minutes.
-# start_bench_guest CPUS: starts the guest main, and sets $id.
+# start_bench_guest CPUS [CFG_LINE...]: starts the guest main, and sets $id.
 start_bench_guest() {
 	ratelimit 0
-	guest_start main "vcpus=$1"
+	guest_start main "vcpus=$1" "${@:2}"
 	id=$(domid main)
 	ratelimit 1000
 }
@@ -34,7 +37,7 @@ module_start() {
 	case $1 in
 	ours) insmod /job/xen-blkback.ko max_queues=4 ;;
 	stock) modprobe xen-blkback max_queues=4 ;;
-	esac
+	esac || error "the module $1 does not load"
 }
 
 # null_disk NAME [KEY=VALUE...]: makes a disk /dev/NAME that does nothing; only what is memory_backed can have a

@@ -242,6 +242,7 @@ make_module() {
 make_erasable() { make_module "$1" "/lib/modules/$release/build"; }
 
 make_debug_erasable() { make_module "$1" "$out/debug/tree"; }
+
 make_tally() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/../bench/tally.c"
 }
