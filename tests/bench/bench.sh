@@ -16,7 +16,7 @@ out=$top/build/bench
 # rows CONFIG: all of them.
 rows() { awk -v "config=$1" '!/^#/ { print config "/" $1 }' "$here/workloads"; }
 
-few_rows() { printf '1q/%s\n' 4k-randread-qd1 4k-randread-qd32 4k-randwrite-qd32 128k-read-qd8 1m-read-qd4; }
+few_rows() { printf '1q/%s\n' 4k-randread-qd1 4k-randread-qd32 128k-read-qd8 1m-read-qd4; }
 
 # rows_command ROWS: what measures them in dom0
 rows_command() { echo "bash tests/bench/dom0-bench.sh stock,ours $(paste -sd, <<<"$1")"; }

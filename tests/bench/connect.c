@@ -4,8 +4,8 @@
  *
  *	connect DOMID NUMBER
  *
- * Started in dom0 before the disk NUMBER of the domain is attached. Waits until the disk is connected
- * and prints the microseconds from the frontend's Initialised to the backend's Connected.
+ * Started in dom0 before the disk NUMBER of the domain is attached. Waits until it is connected and
+ * prints the microseconds from the frontend's Initialised to the backend's Connected.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,8 +40,10 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	snprintf(frontend, sizeof(frontend), "/local/domain/%s/device/vbd/%s/state", argv[1], argv[2]);
-	snprintf(backend, sizeof(backend), "/local/domain/0/backend/vbd/%s/%s/state", argv[1], argv[2]);
+	snprintf(frontend, sizeof(frontend), "/local/domain/%s/device/vbd/%s/state", argv[1],
+		 argv[2]);
+	snprintf(backend, sizeof(backend), "/local/domain/0/backend/vbd/%s/%s/state", argv[1],
+		 argv[2]);
 	xs = xs_open(0);
 	if (!xs || !xs_watch(xs, frontend, "") || !xs_watch(xs, backend, "")) {
 		fprintf(stderr, "connect: no xenstore\n");

@@ -9,8 +9,6 @@
  * instructions (host.sh -b) these are instructions. Exits with the status of COMMAND.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +18,9 @@
 #include <xenctrl.h>
 
 struct reading {
-	int64_t time;
-	uint64_t dom0;
-	uint64_t guest;
+	long long time;
+	unsigned long long dom0;
+	unsigned long long guest;
 };
 
 static xc_interface *xc;
@@ -33,7 +31,7 @@ static void die(const char *what)
 	exit(2);
 }
 
-static uint64_t cpu_time(uint32_t domain)
+static unsigned long long cpu_time(unsigned int domain)
 {
 	xc_dominfo_t info;
 
@@ -42,13 +40,13 @@ static uint64_t cpu_time(uint32_t domain)
 	return info.cpu_time;
 }
 
-static struct reading take_reading(uint32_t domain)
+static struct reading take_reading(unsigned int domain)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (struct reading) {
-		.time = now.tv_sec * INT64_C(1000000000) + now.tv_nsec,
+		.time = now.tv_sec * 1000000000LL + now.tv_nsec,
 		.dom0 = cpu_time(0),
 		.guest = cpu_time(domain),
 	};
@@ -71,7 +69,7 @@ static int run(char **command)
 int main(int argc, char **argv)
 {
 	struct reading start, end;
-	uint32_t domain;
+	unsigned int domain;
 	int status;
 	FILE *file;
 
@@ -87,7 +85,7 @@ int main(int argc, char **argv)
 	file = fopen(argv[1], "w");
 	if (!file)
 		die(argv[1]);
-	fprintf(file, "time=%" PRId64 " dom0=%" PRIu64 " guest=%" PRIu64 "\n",
+	fprintf(file, "time=%lld dom0=%llu guest=%llu\n",
 		end.time - start.time, end.dom0 - start.dom0, end.guest - start.guest);
 	fclose(file);
 	return status;

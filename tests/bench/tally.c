@@ -30,7 +30,7 @@ struct tally {
 	bool in_dom0;
 };
 
-static void count_grants(struct tally *tally, uint32_t command, uint32_t count)
+static void count_grants(struct tally *tally, unsigned int command, unsigned int count)
 {
 	tally->grant_calls++;
 	tally->grants += count;
@@ -49,7 +49,7 @@ static void count_grants(struct tally *tally, uint32_t command, uint32_t count)
 }
 
 /* Xen records the arguments that matter: the command, and for grants also how many there are. */
-static void count_hypercall(struct tally *tally, const uint32_t *word)
+static void count_hypercall(struct tally *tally, const unsigned int *word)
 {
 	tally->hypercalls++;
 	switch (HYPERCALL(word[0])) {
@@ -63,7 +63,7 @@ static void count_hypercall(struct tally *tally, const uint32_t *word)
 }
 
 /* Words that an event does not have are 0. Returns false if records were lost. */
-static bool count_event(struct tally *tally, uint32_t event, const uint32_t *word)
+static bool count_event(struct tally *tally, unsigned int event, const unsigned int *word)
 {
 	switch (event) {
 	case TRC_LOST_RECORDS:
@@ -85,10 +85,10 @@ static bool count_event(struct tally *tally, uint32_t event, const uint32_t *wor
 int main(void)
 {
 	struct tally tally = { 0 };
-	uint32_t header, stamp[2];
+	unsigned int header, stamp[2];
 
 	while (fread(&header, sizeof(header), 1, stdin) == 1) {
-		uint32_t word[MAX_EXTRA] = { 0 };
+		unsigned int word[MAX_EXTRA] = { 0 };
 		size_t words = TRC_HD_EXTRA(header);
 
 		if (TRC_HD_INCLUDES_CYCLE_COUNT(header) &&
@@ -101,8 +101,8 @@ int main(void)
 			return 1;
 		}
 	}
-	printf("hypercalls=%lu grant_calls=%lu grants=%lu maps=%lu unmaps=%lu copies=%lu event_calls=%lu\n",
-	       tally.hypercalls, tally.grant_calls, tally.grants, tally.maps, tally.unmaps,
-	       tally.copies, tally.event_calls);
+	printf("hypercalls=%lu event_calls=%lu ", tally.hypercalls, tally.event_calls);
+	printf("grant_calls=%lu grants=%lu maps=%lu unmaps=%lu copies=%lu\n", tally.grant_calls,
+	       tally.grants, tally.maps, tally.unmaps, tally.copies);
 	return 0;
 }
