@@ -37,19 +37,32 @@ static void start(struct barrier *b, struct barrier_view *owner)
  * barrier_look() - start a round
  * @b: the barrier
  * @view: of the ring
- * @end: index behind the last request on the ring
+ *
+ * Return: true if the phase is another one now: then barrier_mark() is due.
  */
-void barrier_look(struct barrier *b, struct barrier_view *view, __u32 end)
+bool barrier_look(struct barrier *b, struct barrier_view *view)
 {
 	view->held = false;
 	if (!barrier_news(b, view))
-		return;
+		return false;
 	spin_lock(&b->lock);
 	view->epoch = b->epoch;
 	view->phase = b->phase;
 	view->owns = b->owner == view;
 	spin_unlock(&b->lock);
 	view->reported = false;
+	return true;
+}
+
+/**
+ * barrier_mark() - say where the ring's part of what is before a barrier ends
+ * @view: of the ring
+ * @end: index behind the last request on the ring; read from there after
+ *	barrier_look(), or what had been put there earlier than the barrier on
+ *	another ring might be missed
+ */
+void barrier_mark(struct barrier_view *view, __u32 end)
+{
 	view->before = end;
 }
 

@@ -14,7 +14,7 @@
  * what is before it, holds the rest, and reports that it is quiet.
  * RUN: all are quiet. The ring takes its barrier and sends it to the disk.
  *
- * A ring works in rounds: look, take what is admitted, step. It goes by the phase
+ * A ring works in rounds: look (and mark), take what is admitted, step. It goes by the phase
  * it has seen at the start of a round; the phase cannot get ahead of a ring that
  * has something to do for it. No ring's thread waits for another: it sleeps as if
  * there were nothing to do until there is news, and whoever makes news wakes all.
@@ -92,7 +92,8 @@ static inline bool barrier_news(const struct barrier *b,
 }
 
 void barrier_init(struct barrier *b, unsigned int nr_rings);
-void barrier_look(struct barrier *b, struct barrier_view *view, __u32 end);
+bool barrier_look(struct barrier *b, struct barrier_view *view);
+void barrier_mark(struct barrier_view *view, __u32 end);
 bool barrier_admits(struct barrier *b, struct barrier_view *view,
 		    bool is_barrier, __u32 index, bool busy);
 bool barrier_step(struct barrier *b, struct barrier_view *view, __u32 index,

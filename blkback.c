@@ -392,12 +392,11 @@ static void look_at_disk(struct blkback_ring *ring, struct disk_limits *disk)
 /* See how far a barrier is, before anything is taken. */
 static void look_at_barrier(struct blkback_ring *ring)
 {
-	struct barrier *barrier = &ring->conn->barrier;
-	u32 end = ring->sring.req_cons;
-
-	if (barrier_news(barrier, &ring->barrier))
-		end += max(sring_unread(&ring->sring), 0);
-	barrier_look(barrier, &ring->barrier, end);
+	if (!barrier_look(&ring->conn->barrier, &ring->barrier))
+		return;
+	virt_rmb();	/* the phase before the index that goes with it */
+	barrier_mark(&ring->barrier, ring->sring.req_cons +
+		     max(sring_unread(&ring->sring), 0));
 }
 
 /* What has been taken may have brought a barrier further. */

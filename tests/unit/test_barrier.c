@@ -5,7 +5,8 @@
  *
  * A model of a frontend, of rings that work in rounds as the driver's do, and of
  * a disk that takes as long as it likes, all in one thread: what is tried is
- * every order of whole rounds, not of single accesses to memory.
+ * every order of rounds, and of what others do between a look and its mark, but
+ * not of single accesses to memory.
  */
 #include "unit.h"
 #include "shim.h"
@@ -60,6 +61,8 @@ struct host {
 	unsigned int nr_requests;
 	unsigned int now;
 	unsigned int short_of_memory;	/* every so many requests, for a round */
+	/* what others do when a ring has looked */
+	void (*meanwhile)(struct host *host, unsigned int ring);
 };
 
 static void set_up(struct host *host, unsigned int nr_rings)
@@ -145,13 +148,24 @@ static bool take(struct host *host, struct ring *ring)
 	return true;
 }
 
+static void look(struct host *host, unsigned int i)
+{
+	struct ring *ring = &host->rings[i];
+
+	if (!barrier_look(&host->barrier, &ring->view))
+		return;
+	if (host->meanwhile)
+		host->meanwhile(host, i);
+	barrier_mark(&ring->view, ring->prod);
+}
+
 static void serve(struct host *host, unsigned int i)
 {
 	struct ring *ring = &host->rings[i];
 
 	ring->retry = false;
 	come_back(host, i);
-	barrier_look(&host->barrier, &ring->view, ring->prod);
+	look(host, i);
 	while (ring->cons != ring->prod && take(host, ring))
 		;
 	barrier_step(&host->barrier, &ring->view, ring->cons, ring->in_flight);
@@ -426,6 +440,19 @@ static bool random_rings(struct host *host)
 	return worked;
 }
 
+/* Others put requests and do a round each. */
+static void random_others(struct host *host, unsigned int ring)
+{
+	unsigned int i;
+
+	host->meanwhile = NULL;
+	random_frontend(host, true);
+	for (i = 0; i < host->nr_rings; i++)
+		if (i != ring && rand() % 4 == 0)
+			serve(host, i);
+	host->meanwhile = random_others;
+}
+
 static void run_at_random(unsigned int seed, bool one_ring_at_a_time)
 {
 	struct host host;
@@ -435,6 +462,7 @@ static void run_at_random(unsigned int seed, bool one_ring_at_a_time)
 	srand(seed);
 	set_up(&host, 1 + rand() % MAX_RINGS);
 	host.short_of_memory = 20;
+	host.meanwhile = random_others;
 	while (worked || host.nr_requests < MAX_REQUESTS) {
 		random_frontend(&host, one_ring_at_a_time);
 		worked = random_disk(&host);
