@@ -422,7 +422,7 @@ struct ring_keys {
 
 int write_offer(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
-void announce_size(struct blkback_dev *dev);
+int announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
 void confirm_closed(struct xenbus_device *xdev);
 char *read_disk_name(struct xenbus_device *xdev);

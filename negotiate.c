@@ -156,19 +156,24 @@ int write_disk(struct blkback_dev *dev)
 /**
  * announce_size() - tell a connected frontend that its disk has another size
  * @dev: its disk is open
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
  */
-void announce_size(struct blkback_dev *dev)
+int announce_size(struct blkback_dev *dev)
 {
 	const struct backend_key size = {
 		"sectors", bdev_nr_sectors(dev->vbd.bdev)
 	};
+	int err;
 
 	/*
 	 * Connected, written once more, makes frontends look at the size again;
 	 * but not over a Closing that the toolstack may have written meanwhile.
 	 */
-	if (!tell(dev, &size, 1, XenbusStateConnected, XenbusStateConnected))
+	err = tell(dev, &size, 1, XenbusStateConnected, XenbusStateConnected);
+	if (!err)
 		dev->vbd.told_sectors = size.value;
+	return err;
 }
 
 /**

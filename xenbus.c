@@ -157,12 +157,15 @@ void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg)
 
 	spin_lock(&devs_lock);
 	list_for_each_entry(dev, &devs, all) {
+		/* Nobody who has it may be waited for under a spinlock. */
 		if (!mutex_trylock(&dev->conn_lock))
 			continue;
 		for (i = 0; dev->conn && i < dev->conn->nr_rings; i++)
 			fn(dev->conn->rings[i], arg);
 		mutex_unlock(&dev->conn_lock);
 	}
+	/* Those that come first give most: next time it is others. */
+	list_rotate_left(&devs);
 	spin_unlock(&devs_lock);
 }
 
@@ -444,33 +447,41 @@ static void set_state(struct blkback_dev *dev, enum blkback_state next)
 	WRITE_ONCE(dev->state, next);
 }
 
-static void follow_size(struct blkback_dev *dev)
+/* Return a negative errno if the size could not be told just now. */
+static int follow_size(struct blkback_dev *dev)
 {
 	u64 sectors = bdev_nr_sectors(dev->vbd.bdev);
+	u64 old = dev->vbd.told_sectors;
+	int err;
 
-	if (sectors == dev->vbd.told_sectors)
-		return;
-	dev_info_ratelimited(&dev->xdev->dev,
-			     "guest %d, disk %s: size changed from %llu to %llu sectors\n",
-			     dev->xdev->otherend_id, dev->name,
-			     dev->vbd.told_sectors, sectors);
-	announce_size(dev);
+	if (sectors == old)
+		return 0;
+	err = announce_size(dev);
+	if (!err)
+		dev_info_ratelimited(&dev->xdev->dev,
+				     "guest %d, disk %s: size changed from %llu to %llu sectors\n",
+				     dev->xdev->otherend_id, dev->name, old,
+				     sectors);
+	return no_answer(err) ? err : 0;
 }
 
-static void step(struct blkback_dev *dev, const struct levels *now)
+/* Return a negative errno if something could not be told just now. */
+static int step(struct blkback_dev *dev, const struct levels *now)
 {
 	enum blkback_state next;
+	int err = 0;
 
 	if (dev->state == BLKBACK_DRAINING && dev->conn &&
 	    conn_drained(dev->conn))
 		conn_destroy(dev->conn);
 	if (dev->state == BLKBACK_CONNECTED && !now->removed)
-		follow_size(dev);
+		err = follow_size(dev);
 	next = next_state(dev, now);
 	if (next != dev->state) {
 		set_state(dev, enter(dev, next));
 		blkback_kick(dev);	/* only one step at a time, to be fair */
 	}
+	return err ?: tell_state(dev);
 }
 
 static void retry(struct blkback_dev *dev)
@@ -484,15 +495,10 @@ static void dev_work(struct work_struct *work)
 	struct blkback_dev *dev = container_of(work, struct blkback_dev, work);
 	struct levels now;
 
-	if (read_levels(dev, &now)) {
+	if (read_levels(dev, &now) || step(dev, &now))
 		retry(dev);
-	} else {
-		step(dev, &now);
-		if (tell_state(dev))
-			retry(dev);
-		else if (now.removed && dev->state == BLKBACK_CLOSED)
-			forget(dev);
-	}
+	else if (now.removed && dev->state == BLKBACK_CLOSED)
+		forget(dev);
 	blkback_put(dev);
 }
 
@@ -526,6 +532,7 @@ static bool forsaken(const struct blkback_dev *dev)
  */
 static void leave(struct xenbus_device *xdev)
 {
+	confirm_closed(xdev);
 	/*
 	 * Held by somebody who unbinds us, and who may be waiting for xenwatch
 	 * to do so. The device goes with its directory then.
@@ -533,7 +540,6 @@ static void leave(struct xenbus_device *xdev)
 	if (!device_trylock(&xdev->dev))
 		return;
 	device_unlock(&xdev->dev);
-	confirm_closed(xdev);
 	device_unregister(&xdev->dev);
 }
 
@@ -649,9 +655,12 @@ int blkback_xenbus_init(void)
 {
 	int err;
 
-	/* Unbound: a disk that takes long to open keeps no other waiting. */
-	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND | WQ_FREEZABLE,
-			     WQ_UNBOUND_MAX_ACTIVE);
+	/*
+	 * Unbound: a disk that takes long to open keeps no other waiting. Not
+	 * freezable: xenstored is frozen first, and work that waits for it would
+	 * not come to an end then.
+	 */
+	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!wq)
 		return -ENOMEM;
 	err = xenbus_register_backend(&blkback_driver);
