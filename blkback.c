@@ -5,15 +5,17 @@
  * The way of a request:
  *
  *   fetch     copy the slot, decode and check it, find memory for it
- *   prepare   get the guest's pages, for a whole batch in one hypercall
+ *   prepare   get the guest's data or pages, for a whole batch in one hypercall
  *   submit    one bio per request, one plug per batch
- *   complete  the disk is done: on to the ring's list of completions
- *   respond   give the pages back, write the response; one push for all that
+ *   complete  the disk is done: on to a list of the ring's
+ *   respond   give data or pages back, write the response; one push for all that
  *             is ready, and at most one event
  *
  * A barrier stops fetching on all rings until it is done: see barrier.h.
  *
- * One thread does all of it but "complete", so a ring needs no lock.
+ * A ring's thread does all of it but "complete". Small requests that complete
+ * elsewhere are answered by a tasklet of the ring, so that no thread needs to wake
+ * up for them; what it shares with the thread is under the ring's lock.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -24,14 +26,14 @@
 
 #include "common.h"
 
-/* How long to wait before memory or a busy page is asked for once more. */
+/* How long to wait before memory or a busy page is looked for once more. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
 
 /*
- * Most discards of a ring at the disk at a time. They may take long, and the
- * disk's queue is there for others, too.
+ * The disk's own requests are allocated so many at a time. More would not be found
+ * in one piece where a disk has few: see __sbitmap_queue_get_batch().
  */
-#define MAX_DISCARDS_OUT	4
+#define MAX_TAGS_AT_ONCE	8U
 
 static void count(struct blkback_ring *ring, enum blkback_stat what, u64 n)
 {
@@ -39,43 +41,27 @@ static void count(struct blkback_ring *ring, enum blkback_stat what, u64 n)
 	WRITE_ONCE(ring->stats[what], ring->stats[what] + n);
 }
 
-static bool ring_stopped(const struct blkback_ring *ring)
-{
-	const struct blkback_conn *conn = ring->conn;
-
-	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
-}
-
 /* --- fetch ---------------------------------------------------------------- */
 
 static struct blkback_req *req_get(struct blkback_ring *ring,
 				   const struct wire_request *wire)
 {
-	struct blkback_req *req;
+	struct blkback_req *req = req_alloc(ring, wire->nr_segs);
 
-	/* There are as many as slots: a ring within its bounds finds one. */
-	req = llist_entry(ring->free.first, struct blkback_req, done);
+	if (!req)
+		return NULL;
 	req->id = wire->id;
 	req->sector = wire->sector;
-	req->nr_segs = wire->nr_segs;
+	req->nr_sectors = 0;
 	req->operation = wire->operation;
 	req->status = BLKIF_RSP_OKAY;
 	req->secure = wire->secure;
 	if (wire->operation == BLKIF_OP_DISCARD)
 		req->nr_sectors = wire->nr_sectors;
-	if (guest_pages_alloc(ring, req))
-		return NULL;
-	ring->free.first = req->done.next;
-	ring->in_flight++;
-	return req;
-}
-
-static void req_put(struct blkback_ring *ring, struct blkback_req *req)
-{
-	guest_pages_free(ring, req);
-	req->done.next = ring->free.first;
-	ring->free.first = &req->done;
-	ring->in_flight--;
+	if (!guest_pages_reserve(ring, req))
+		return req;
+	req_free(ring, req);
+	return NULL;
 }
 
 /* Whether the request may be taken now, or has to wait for a barrier. */
@@ -83,10 +69,33 @@ static bool admitted(struct blkback_ring *ring, const struct wire_request *wire)
 {
 	if (barrier_admits(&ring->conn->barrier, &ring->barrier,
 			   wire->operation == BLKIF_OP_WRITE_BARRIER,
-			   ring->sring.req_cons, ring->in_flight))
+			   ring->sring.req_cons, in_flight(ring)))
 		return true;
 	ring->worked = true;	/* not the frontend's fault */
 	return false;
+}
+
+static void refuse(struct blkback_ring *ring, const struct wire_request *wire,
+		   int status)
+{
+	sring_take(&ring->sring);
+	ring->worked = true;
+	ring->refused = true;
+	spin_lock_bh(&ring->lock);
+	sring_respond(&ring->sring, wire->id, wire->operation, status);
+	spin_unlock_bh(&ring->lock);
+}
+
+static void take(struct blkback_ring *ring, struct blkback_req *req)
+{
+	struct blkback_batch *batch = ring->batch;
+
+	sring_take(&ring->sring);
+	ring->worked = true;
+	ring->taken++;
+	ring->taken_at = jiffies;
+	batch->nr_segs += req->nr_segs;
+	batch->reqs[batch->nr_reqs++] = req;
 }
 
 /*
@@ -105,9 +114,7 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	decode_request(slot, ring->conn->abi, wire);
 	status = check_request(wire, disk);
 	if (status != BLKIF_RSP_OKAY) {
-		sring_take(&ring->sring);
-		ring->worked = true;
-		sring_respond(&ring->sring, wire->id, wire->operation, status);
+		refuse(ring, wire, status);
 		return true;
 	}
 	if (batch->nr_segs + wire->nr_segs > BLKBACK_MAX_SEGMENTS)
@@ -121,13 +128,7 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 		ring->worked = true;	/* not the frontend's fault */
 		return false;
 	}
-	sring_take(&ring->sring);
-	ring->worked = true;
-	if (!wire->indirect)	/* no segments: nothing of this is used */
-		memcpy(&batch->descs[batch->nr_segs], wire->seg,
-		       wire->nr_segs * sizeof(wire->seg[0]));
-	batch->nr_segs += wire->nr_segs;
-	batch->reqs[batch->nr_reqs++] = req;
+	take(ring, req);
 	return true;
 }
 
@@ -140,152 +141,80 @@ static void ring_break(struct blkback_ring *ring)
 
 static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 {
+	struct blkback_batch *batch = ring->batch;
 	int unread = sring_unread(&ring->sring);
 
 	if (unread < 0)
 		ring_break(ring);
-	ring->batch->nr_reqs = 0;
-	ring->batch->nr_segs = 0;
-	while (unread-- > 0 && ring->batch->nr_reqs < BLKBACK_BATCH_REQS)
+	batch->nr_reqs = 0;
+	batch->nr_segs = 0;
+	batch->nr_copied = 0;
+	batch->nr_mapped = 0;
+	while (unread-- > 0 && batch->nr_reqs < BLKBACK_BATCH_REQS)
 		if (!fetch_one(ring, disk))
 			break;
 }
 
 /* --- prepare -------------------------------------------------------------- */
 
-static void take_segment(struct blkback_seg *seg,
-			 const struct blkif_segment *desc)
+static void take_segments(struct blkback_req *req,
+			  const struct blkif_segment *desc)
 {
-	seg->gref = desc->gref;
-	seg->offset = desc->first_sect * BLKIF_SECTOR_SIZE;
-	seg->len = segment_sectors(desc) * BLKIF_SECTOR_SIZE;
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++) {
+		unsigned int sectors = segment_sectors(&desc[i]);
+
+		req->segs[i].gref = desc[i].gref;
+		req->vecs[i].bv_offset = desc[i].first_sect * BLKIF_SECTOR_SIZE;
+		req->vecs[i].bv_len = sectors * BLKIF_SECTOR_SIZE;
+		req->nr_sectors += sectors;
+	}
 }
 
 static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
 {
 	struct blkback_batch *batch = ring->batch;
-	const struct blkif_segment *desc = batch->descs;
-	unsigned int i, k;
+	const struct blkif_segment *descs = batch->descs;
+	unsigned int i;
 
-	guest_copy_descriptors(ring);
+	if (!batch->nr_reqs)
+		return;
+	copy_descriptors(ring);
 	for (i = 0; i < batch->nr_reqs; i++) {
+		const struct wire_request *wire = &batch->wire[i];
 		struct blkback_req *req = batch->reqs[i];
+		const struct blkif_segment *desc = wire->seg;
 
-		if (req->status == BLKIF_RSP_OKAY)
-			req->status = check_segments(&batch->wire[i], desc,
-						     disk);
-		if (req->status == BLKIF_RSP_OKAY)
-			for (k = 0; k < req->nr_segs; k++)
-				take_segment(&req->segs[k], &desc[k]);
-		desc += req->nr_segs;
-	}
-	guest_pages_map(ring);
-}
-
-/* --- complete ------------------------------------------------------------- */
-
-/*
- * From any context. The ring is freed only after a grace period, so that the
- * thread it wakes may find this request, end the ring, and do no harm.
- */
-static void complete_req(struct blkback_req *req)
-{
-	struct blkback_ring *ring = req->ring;
-
-	rcu_read_lock();
-	if (llist_add(&req->done, &ring->done))
-		wake_up(&ring->wait);
-	rcu_read_unlock();
-}
-
-static void bio_done(struct bio *bio)
-{
-	struct blkback_req *req = bio->bi_private;
-
-	req->status = vbd_status(bio->bi_status);
-	bio_put(bio);
-	complete_req(req);
-}
-
-/* --- discards ------------------------------------------------------------- */
-
-/*
- * A large one is given to the disk piece by piece, the next one when the last is
- * done; after each it is the others' turn.
- */
-static void discard_wait(struct blkback_ring *ring, struct blkback_req *req)
-{
-	req->done.next = NULL;
-	*ring->discards_end = &req->done;
-	ring->discards_end = &req->done.next;
-}
-
-static struct blkback_req *discard_next(struct blkback_ring *ring)
-{
-	struct llist_node *node = ring->discards;
-
-	ring->discards = node->next;
-	if (!ring->discards)
-		ring->discards_end = &ring->discards;
-	return llist_entry(node, struct blkback_req, done);
-}
-
-/* A piece is done. Return whether there is more of it to do. */
-static bool discard_goes_on(struct blkback_ring *ring, struct blkback_req *req)
-{
-	ring->discards_out--;
-	if (!vbd_unfinished(req))
-		return false;
-	discard_wait(ring, req);
-	return true;
-}
-
-/* Between two pieces the disk may have been made read-only, or the ring stopped. */
-static bool discard_allowed(const struct blkback_ring *ring,
-			    const struct disk_limits *disk,
-			    const struct blkback_req *req)
-{
-	return !ring_stopped(ring) && disk->discard &&
-	       (!req->secure || disk->secure_erase);
-}
-
-static void submit_discards(struct blkback_ring *ring,
-			    const struct disk_limits *disk)
-{
-	while (ring->discards && ring->discards_out < MAX_DISCARDS_OUT) {
-		struct blkback_req *req = discard_next(ring);
-
-		ring->discards_out++;
-		if (discard_allowed(ring, disk, req)) {
-			vbd_submit(&ring->conn->dev->vbd, req, bio_done);
-			continue;
+		if (wire->indirect) {
+			desc = descs;
+			descs += wire->nr_segs;
 		}
-		req->status = BLKIF_RSP_ERROR;
-		complete_req(req);
+		if (req->status == BLKIF_RSP_OKAY)
+			req->status = check_segments(wire, desc, disk);
+		if (req->status == BLKIF_RSP_OKAY)
+			take_segments(req, desc);
 	}
+	guest_pages_get(ring);
 }
 
 /* --- submit --------------------------------------------------------------- */
 
 static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
 {
-	unsigned int i, sectors = 0;
-
-	for (i = 0; i < req->nr_segs; i++)
-		sectors += req->segs[i].len / BLKIF_SECTOR_SIZE;
 	switch (req->operation) {
 	case BLKIF_OP_READ:
 		count(ring, STAT_RD_REQ, 1);
-		count(ring, STAT_RD_SECT, sectors);
+		count(ring, STAT_RD_SECT, req->nr_sectors);
 		break;
 	case BLKIF_OP_WRITE:
 		count(ring, STAT_WR_REQ, 1);
-		count(ring, STAT_WR_SECT, sectors);
+		count(ring, STAT_WR_SECT, req->nr_sectors);
 		break;
 	case BLKIF_OP_WRITE_BARRIER:
 	case BLKIF_OP_FLUSH_DISKCACHE:
 		count(ring, STAT_F_REQ, 1);
-		count(ring, STAT_WR_SECT, sectors);
+		count(ring, STAT_WR_SECT, req->nr_sectors);
 		break;
 	case BLKIF_OP_DISCARD:
 		count(ring, STAT_DS_REQ, 1);
@@ -299,78 +228,47 @@ static void submit(struct blkback_ring *ring)
 	struct blk_plug plug;
 	unsigned int i;
 
+	if (!batch->nr_reqs)
+		return;
 	blk_start_plug(&plug);
 	for (i = 0; i < batch->nr_reqs; i++) {
 		struct blkback_req *req = batch->reqs[i];
 
+		plug.nr_ios = min(batch->nr_reqs - i, MAX_TAGS_AT_ONCE);
 		if (req->status != BLKIF_RSP_OKAY) {
-			complete_req(req);
+			answer_req(req);
 			continue;
 		}
 		count_req(ring, req);
 		if (req->operation == BLKIF_OP_DISCARD)
 			discard_wait(ring, req);
 		else
-			vbd_submit(&ring->conn->dev->vbd, req, bio_done);
+			vbd_submit(&ring->conn->dev->vbd, req, answer_bio);
 	}
 	blk_finish_plug(&plug);
-}
-
-/* --- respond -------------------------------------------------------------- */
-
-/* All completed requests but those still busy; the oldest first, mostly. */
-static struct llist_node *collect_done(struct blkback_ring *ring)
-{
-	struct llist_node *todo[] = { ring->busy, llist_del_all(&ring->done) };
-	struct llist_node *ready = NULL;
-	struct blkback_req *req, *next;
-	unsigned int i;
-
-	ring->busy = NULL;
-	for (i = 0; i < ARRAY_SIZE(todo); i++) {
-		llist_for_each_entry_safe(req, next, todo[i], done) {
-			struct llist_node **list = &ready;
-
-			if (req->operation == BLKIF_OP_DISCARD &&
-			    discard_goes_on(ring, req))
-				continue;
-			if (guest_pages_busy(req)) {
-				list = &ring->busy;
-				ring->retry = true;
-			}
-			req->done.next = *list;
-			*list = &req->done;
-		}
-	}
-	return ready;
-}
-
-static void respond(struct blkback_ring *ring)
-{
-	struct llist_node *ready = collect_done(ring);
-	struct blkback_req *req, *next;
-
-	/* A frontend may reuse a page as soon as it sees the response. */
-	guest_pages_unmap(ring, ready);
-	llist_for_each_entry_safe(req, next, ready, done) {
-		sring_respond(&ring->sring, req->id, req->operation,
-			      req->status);
-		req_put(ring, req);
-	}
 }
 
 /* --- the thread ----------------------------------------------------------- */
 
 static bool ring_ended(const struct blkback_ring *ring)
 {
-	return READ_ONCE(ring->conn->stopping) && !ring->in_flight;
+	return READ_ONCE(ring->conn->stopping) && !in_flight(ring);
+}
+
+/* Whether there may be more to do as soon as a request has been answered. */
+static bool heeds_answers(const struct blkback_ring *ring)
+{
+	return ring->retry || ring->barrier.phase != BARRIER_NONE;
 }
 
 static bool ring_has_work(const struct blkback_ring *ring)
 {
-	if (!llist_empty(&ring->done) || ring_ended(ring))
+	if (!llist_empty(&ring->finish) || ring_ended(ring))
 		return true;
-	if (guest_pages_wanted(ring))
+	if (discard_due(ring) || guest_pages_wanted(ring) ||
+	    READ_ONCE(ring->tidy))
+		return true;
+	if (heeds_answers(ring) && READ_ONCE(ring->answered) != ring->seen)
 		return true;
 	if (ring->retry || ring_stopped(ring))
 		return false;
@@ -406,7 +304,7 @@ static void step_barrier(struct blkback_ring *ring)
 	unsigned int i;
 
 	if (!barrier_step(&conn->barrier, &ring->barrier,
-			  ring->sring.req_cons, ring->in_flight))
+			  ring->sring.req_cons, in_flight(ring)))
 		return;
 	for (i = 0; i < conn->nr_rings; i++)
 		wake_up(&conn->rings[i]->wait);
@@ -418,24 +316,39 @@ static void ring_take(struct blkback_ring *ring, const struct disk_limits *disk)
 	fetch(ring, disk);
 	prepare(ring, disk);
 	submit(ring);
-	step_barrier(ring);
 }
 
 static void ring_serve(struct blkback_ring *ring)
 {
+	bool stopped = ring_stopped(ring);
 	struct disk_limits disk;
 
 	ring->retry = false;
+	ring->seen = READ_ONCE(ring->answered);
 	look_at_disk(ring, &disk);
-	respond(ring);
-	guest_pages_trim(ring, false);
-	if (!ring_stopped(ring))
+	answer_all(ring);
+	WRITE_ONCE(ring->tidy, false);
+	guest_pages_trim(ring);
+	if (!stopped)
 		ring_take(ring, &disk);
-	submit_discards(ring, &disk);
-	if (sring_publish(&ring->sring))
-		notify_remote_via_irq(ring->irq);
+	discard_submit(ring, &disk);
+	answer_all(ring);
+	if (!stopped)
+		step_barrier(ring);
 	if (READ_ONCE(blkback_log_stats))
 		stats_log(ring);
+}
+
+/* A busy ring sleeps often: the timer is left alone if it is pending. */
+static void set_timer(struct blkback_ring *ring)
+{
+	long timeout;
+
+	if (timer_pending(&ring->timer))
+		return;
+	timeout = guest_pages_timeout(ring);
+	if (timeout != MAX_SCHEDULE_TIMEOUT)
+		mod_timer(&ring->timer, jiffies + timeout);
 }
 
 /*
@@ -445,8 +358,10 @@ static void ring_serve(struct blkback_ring *ring)
  */
 static void ring_sleep(struct blkback_ring *ring)
 {
-	long timeout = ring->retry ? RETRY_JIFFIES : guest_pages_timeout(ring);
+	bool soon = ring->retry || ring->busy;
 
+	set_timer(ring);
+	WRITE_ONCE(ring->heeds, heeds_answers(ring));
 	sring_arm(&ring->sring);
 	if (!ring_has_work(ring) && READ_ONCE(ring->event)) {
 		WRITE_ONCE(ring->event, false);
@@ -455,11 +370,24 @@ static void ring_sleep(struct blkback_ring *ring)
 				ring->worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
 		ring->worked = false;
 	}
-	timeout = wait_event_freezable_timeout(ring->wait,
-					       ring_has_work(ring) ||
-					       READ_ONCE(ring->event), timeout);
-	if (!timeout && !ring->retry)
-		guest_pages_trim(ring, true);
+	wait_event_freezable_timeout(ring->wait,
+				     ring_has_work(ring) ||
+				     READ_ONCE(ring->event),
+				     soon ? RETRY_JIFFIES :
+					    MAX_SCHEDULE_TIMEOUT);
+}
+
+/**
+ * ring_tidy() - it is time to look for what need not be kept
+ * @timer: of the ring
+ */
+void ring_tidy(struct timer_list *timer)
+{
+	struct blkback_ring *ring = container_of(timer, struct blkback_ring,
+						 timer);
+
+	WRITE_ONCE(ring->tidy, true);
+	wake_up(&ring->wait);
 }
 
 /**
@@ -504,7 +432,7 @@ int ring_thread(void *data)
 		try_to_freeze();
 		cond_resched();
 	}
-	while (!guest_pages_forget(ring)) {
+	while (!map_forget(ring)) {
 		try_to_freeze();
 		schedule_timeout_interruptible(RETRY_JIFFIES);
 	}

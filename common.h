@@ -14,19 +14,25 @@
  *    runs twice at a time for one device, and it may sleep. Callbacks that run
  *    on xenwatch, which serves all guests, only queue it.
  *
- *  - A ring's thread (blkback.c). It alone touches the shared ring and the
- *    requests, except for a request whose bio is out: that belongs to the
- *    block layer until it comes back on the ring's list of completions.
+ *  - A ring's thread (blkback.c). It takes requests off the ring and gives them
+ *    to the disk; then they are the block layer's. When they come back they are
+ *    answered: at once, in whatever context the disk has completed them, if that
+ *    is quick; or else by the thread. What the two share is under the ring's lock.
  */
 #ifndef BLKBACK_COMMON_H
 #define BLKBACK_COMMON_H
 
+#include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/interrupt.h>
 #include <linux/irqreturn.h>
+#include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
@@ -38,6 +44,12 @@
 
 /* Most requests prepared together: as many as a one-page ring holds. */
 #define BLKBACK_BATCH_REQS	32
+
+/* A request of more segments is not answered in the context that completes it. */
+#define BLKBACK_QUICK_SEGS	16
+
+/* Sizes of requests in memory: of 1, 4, 16, 64 and 256 segments. */
+#define BLKBACK_REQ_SIZES	5
 
 /**
  * enum blkback_state - where a device is; the way from one to the next is drawn
@@ -153,17 +165,17 @@ struct blkback_dev {
  * @persistent: both sides have agreed that guest pages may stay mapped
  * @max_persistent: how many, all rings together
  * @unused_jiffies: for how long, when not used; 0: until memory is short
- * @max_spare_pages: most free pages that a ring keeps
+ * @copy_read_max: requests of up to so many bytes have their data copied
+ * @copy_write_max: likewise
+ * @max_spare_pages: most free pages that a ring keeps, of either kind
  * @squeeze_jiffies: for how long a ring keeps none when memory was short
- * @squeezed_until: time, in jiffies, until which a ring keeps none; set when
- *	memory is short
  * @stopping: set by the device's work: rings take no more requests
  * @running: ring threads that have not come to their end
  * @broken: set by any ring whose frontend broke the rules of the ring
  * @barrier: between the rings
  * @rings: each in memory of its own
  *
- * All but @squeezed_until, @stopping, @running, @broken and @barrier is fixed
+ * All but @stopping, @running, @broken and @barrier is fixed
  * before the rings start.
  */
 struct blkback_conn {
@@ -174,9 +186,10 @@ struct blkback_conn {
 	bool persistent;
 	unsigned int max_persistent;
 	unsigned long unused_jiffies;
+	unsigned int copy_read_max;
+	unsigned int copy_write_max;
 	unsigned int max_spare_pages;
 	unsigned long squeeze_jiffies;
-	unsigned long squeezed_until;
 	bool stopping;
 	atomic_t running;
 	bool broken;
@@ -189,7 +202,7 @@ struct blkback_conn {
  * @node: in the list of its head in the ring's table
  * @idle: in the ring's list of those that no request uses
  * @page: our page, with the guest's behind it
- * @handle: of the mapping
+ * @handle: of the mapping; INVALID_GRANT_HANDLE before there is one
  * @gref: the guest's grant reference
  * @users: segments of requests that use it
  * @since: time, in jiffies, when the last of them was done
@@ -225,78 +238,151 @@ struct blkback_persist {
 };
 
 /**
- * struct blkback_seg - a piece of a guest's page, and where it is mapped
- * @page: our page, the guest's behind it while there is a mapping; or NULL
- * @kept: whose the mapping is, if it stays
- * @handle: of the mapping, if it does not; or INVALID_GRANT_HANDLE
- * @gref: the guest's grant reference
- * @offset: of the data in the page, in bytes
- * @len: of the data, in bytes
+ * enum blkback_data - how the data of a request gets between guest and disk
+ * @DATA_NONE: there is none
+ * @DATA_COPIED: Xen copies it from or to pages of ours
+ * @DATA_MAPPED: the guest's pages are mapped for as long as the request lasts
+ * @DATA_KEPT: they stay mapped, for later requests
  */
-struct blkback_seg {
-	struct page *page;
+enum blkback_data {
+	DATA_NONE,
+	DATA_COPIED,
+	DATA_MAPPED,
+	DATA_KEPT,
+};
+
+/**
+ * struct blkback_seg - where a segment's data is in the guest
+ * @gref: the guest's grant reference, if the data is COPIED, or not yet KEPT
+ * @handle: of the mapping if MAPPED, or INVALID_GRANT_HANDLE
+ * @kept: the mapping if KEPT
+ *
+ * Where it is here says the bio_vec of the same number.
+ */
+union blkback_seg {
+	struct {
+		grant_ref_t gref;
+		grant_handle_t handle;
+	};
 	struct blkback_kept *kept;
-	grant_handle_t handle;
-	grant_ref_t gref;
-	u16 offset;
-	u16 len;
 };
 
 /**
  * struct blkback_req - a request between ring and disk
- * @done: on the ring's list of completions; before that, on its free list
+ * @done: in one of the lists of requests that are done, or wait for their turn
  * @ring: whose it is
- * @segs: if @nr_segs is not 0
- * @nr_sectors: of a DISCARD: how many the disk has not been given yet
  * @id: to be echoed
  * @sector: start on the disk; of a DISCARD: of what it has not been given yet
- * @nr_segs: entries of @segs
+ * @nr_sectors: of a DISCARD: how many the disk has not been given yet
+ * @nr_segs: segments
+ * @class: its size in memory, see request.c
  * @operation: enum blkif_op, never INDIRECT
  * @status: enum blkif_status, what to answer
+ * @data: enum blkback_data
+ * @quick: may be answered in the context that completes it
  * @secure: a DISCARD is to leave no trace of the data
+ * @segs: @nr_segs of them, behind @vecs
+ * @bio: the request as the disk sees it
+ * @vecs: of @bio, @nr_segs of them; no page in them before they are filled
+ *
+ * As large as its number of segments demands, and there only while in flight.
  */
 struct blkback_req {
 	struct llist_node done;
 	struct blkback_ring *ring;
-	union {
-		struct blkback_seg *segs;
-		u64 nr_sectors;
-	};
 	u64 id;
 	u64 sector;
+	u64 nr_sectors;
 	u16 nr_segs;
+	u8 class;
 	u8 operation;
 	s8 status;
+	u8 data;
+	bool quick;
 	bool secure;
+	union blkback_seg *segs;
+	struct bio bio;
+	struct bio_vec vecs[];
+};
+
+/**
+ * struct blkback_copies - data for Xen to copy
+ * @nr: entries of @ops and @reqs in use
+ * @max: entries that there are
+ * @ops: from where to where
+ * @reqs: whose data it is
+ */
+struct blkback_copies {
+	unsigned int nr;
+	unsigned int max;
+	struct gnttab_copy *ops;
+	struct blkback_req **reqs;
+};
+
+/**
+ * struct blkback_unmaps - guest pages for Xen to unmap
+ * @nr: entries in use
+ * @ops: the mappings
+ * @pages: our pages
+ */
+struct blkback_unmaps {
+	unsigned int nr;
+	struct gnttab_unmap_grant_ref ops[BLKBACK_MAX_SEGMENTS];
+	struct page *pages[BLKBACK_MAX_SEGMENTS];
+};
+
+/**
+ * struct blkback_maps - guest pages for Xen to map
+ * @nr: entries in use
+ * @ops: the mappings
+ * @pages: our pages
+ * @segs: whose data is there
+ * @reqs: of which requests
+ */
+struct blkback_maps {
+	unsigned int nr;
+	struct gnttab_map_grant_ref ops[BLKBACK_MAX_SEGMENTS];
+	struct page *pages[BLKBACK_MAX_SEGMENTS];
+	union blkback_seg *segs[BLKBACK_MAX_SEGMENTS];
+	struct blkback_req *reqs[BLKBACK_MAX_SEGMENTS];
 };
 
 /**
  * struct blkback_batch - the requests a ring is preparing together
  * @nr_reqs: entries of @reqs and of @wire
- * @nr_segs: of all these requests together; entries of @descs
+ * @nr_segs: of all these requests together
+ * @nr_copied: of these, segments that may need a page of the pool
+ * @nr_mapped: of these, segments that may need a page to map to
+ * @nr_descs: of these, segments of INDIRECT requests: entries of @descs
  * @reqs: the requests
  * @wire: what they looked like in their slots
- * @descs: one page with the descriptors of all segments, in the order of
- *	@reqs; those of INDIRECT requests are copied straight here
- * @nr_unmaps: entries of @unmap
- * @pages: for the hypercalls below
- * @map: guest pages to map
- * @unmap: guest pages to unmap, at another time than @map
- * @copy: descriptors to copy in
+ * @descs: one page, which the descriptors of INDIRECT requests are copied to
+ * @copies: the ring's for its thread
+ * @maps: to get the guest's pages
+ * @unmaps: to give them back
  */
 struct blkback_batch {
 	unsigned int nr_reqs;
 	unsigned int nr_segs;
-	unsigned int nr_unmaps;
+	unsigned int nr_copied;
+	unsigned int nr_mapped;
+	unsigned int nr_descs;
 	struct blkback_req *reqs[BLKBACK_BATCH_REQS];
 	struct wire_request wire[BLKBACK_BATCH_REQS];
 	struct blkif_segment *descs;
-	struct page *pages[BLKBACK_MAX_SEGMENTS];
-	union {
-		struct gnttab_map_grant_ref map[BLKBACK_MAX_SEGMENTS];
-		struct gnttab_unmap_grant_ref unmap[BLKBACK_MAX_SEGMENTS];
-		struct gnttab_copy copy[BLKBACK_BATCH_REQS];
-	};
+	struct blkback_copies copies;
+	struct blkback_maps maps;
+	struct blkback_unmaps unmaps;
+};
+
+/**
+ * struct blkback_pool - pages of our own for data that is copied
+ * @first: the one used last; linked by their private
+ * @nr: how many; also read when memory is short
+ */
+struct blkback_pool {
+	struct page *first;
+	unsigned int nr;
 };
 
 /**
@@ -308,33 +394,59 @@ struct blkback_batch {
  * @thread: serves the ring; a reference is held
  * @wait: where @thread sleeps
  * @mapped: the shared pages, NULL if not mapped
- * @sring: our view of them
- * @reqs: one request for each slot of the ring
- * @free: those of @reqs that are not in use
- * @in_flight: number of those that are
- * @reserve: segments for one request of any size, used when memory is short
- * @reserve_used: whether @reserve is taken
- * @retry: something was short or busy, and no event will say when it no longer
- *	is: look again in a while
+ *
+ * Of @thread, once that runs:
+ *
+ * @sring: our view of the shared pages; the responses in it are under @lock
+ * @taken: requests taken off the ring, ever
+ * @seen: @answered when last looked at
+ * @retry: memory was short, and no event will say when it no longer is: look
+ *	again in a while
  * @worked: a request was taken since the last EOI: the event was not for nothing
+ * @refused: a request was answered without having been taken, and the frontend
+ *	has yet to see it
  * @capacity: size of the disk when last looked at, in 512-byte sectors
  * @discards: those that wait for their turn at the disk, linked by their @done
  * @discards_end: where to put the next one
  * @discards_out: number of those that are at the disk
  * @barrier: what this ring knows of the connection's barrier
+ * @here: requests that were completed by @thread, while it submitted them
  * @busy: completed requests whose pages somebody still looks at
- * @pages: spare pages to map guest pages to
- * @persist: guest pages that stay mapped, if the connection is @persistent
+ * @free: memory of requests that are done with, by size
+ * @spare: pages to map guest pages to
+ * @taken_at: time, in jiffies, when a request was last taken
  * @log_at: time, in jiffies, when the counters may be logged again
  * @batch: requests being prepared
  * @stats: written by @thread only, see enum blkback_stat
+ *
+ * Of all that complete requests:
+ *
  * @event: an event has come and its EOI is due; set by the interrupt handler,
  *	cleared by @thread before it gives the EOI
- * @done: completed requests; added to from any context
- * @squeeze: how many kept pages to let go, for memory is short; added to by
- *	whoever finds that, cleared by @thread
- *
- * From @sring to @stats all belongs to @thread, once that runs.
+ * @tidy: it is time to look for what need not be kept; set by @timer, cleared by
+ *	@thread
+ * @timer: pending only if there is something to look for
+ * @heeds: @thread sleeps until a request has been answered; written by @thread
+ * @finish: completed requests that the thread has to finish; added to from any
+ *	context
+ * @quick: those that @answer is to; added to from any context
+ * @answer: answers those of @quick
+ * @copies: of @answer
+ * @copy_ops: of @copies
+ * @copy_reqs: of @copies
+ * @freed: what @free is filled with; added to by whoever has answered a request
+ * @squeeze: how many kept pages to let go, for memory is short, and 1 for all
+ *	spare pages; added to by whoever finds that, cleared by @thread
+ * @squeezed_until: time, in jiffies, until which no spare pages are kept; also
+ *	set by whoever finds that
+ * @lock: the responses, and what is given back when a request is answered
+ * @answered: requests that were taken and answered, ever; under @lock
+ * @pool: pages to copy to, under @lock
+ * @persist: guest pages that stay mapped, if the connection is @persistent;
+ *	under @lock
+ * @reserve: memory for one request of any size, when there is no other
+ * @reserve_used: whether @reserve is taken; set by @thread, cleared by whoever
+ *	is done with it
  */
 struct blkback_ring {
 	struct blkback_conn *conn;
@@ -346,29 +458,69 @@ struct blkback_ring {
 	void *mapped;
 
 	struct sring sring;
-	struct blkback_req *reqs;
-	struct llist_head free;
-	unsigned int in_flight;
-	struct blkback_seg *reserve;
-	bool reserve_used;
+	u32 taken;
+	u32 seen;
 	bool retry;
 	bool worked;
+	bool refused;
 	u64 capacity;
 	struct llist_node *discards;
 	struct llist_node **discards_end;
 	unsigned int discards_out;
 	struct barrier_view barrier;
+	struct llist_node *here;
 	struct llist_node *busy;
-	struct gnttab_page_cache pages;
-	struct blkback_persist persist;
+	struct llist_node *free[BLKBACK_REQ_SIZES];
+	struct gnttab_page_cache spare;
+	unsigned long taken_at;
 	unsigned long log_at;
 	struct blkback_batch *batch;
 	u64 stats[NR_BLKBACK_STATS];
 
 	bool event ____cacheline_aligned_in_smp;
-	struct llist_head done;
+	bool tidy;
+	struct timer_list timer;
+	bool heeds;
+	struct llist_head finish;
+	struct llist_head quick;
+	struct tasklet_struct answer;
+	struct blkback_copies copies;
+	struct gnttab_copy copy_ops[BLKBACK_QUICK_SEGS];
+	struct blkback_req *copy_reqs[BLKBACK_QUICK_SEGS];
+	struct llist_head freed[BLKBACK_REQ_SIZES];
 	atomic_t squeeze;
+	unsigned long squeezed_until;
+	spinlock_t lock; /* responses, answered, pool, persist */
+	u32 answered;
+	struct blkback_pool pool;
+	struct blkback_persist persist;
+	struct blkback_req *reserve;
+	bool reserve_used;
 };
+
+/**
+ * in_flight() - how many requests a ring has out
+ * @ring: the ring
+ *
+ * Return: requests that were taken and have not been answered.
+ */
+static inline u32 in_flight(const struct blkback_ring *ring)
+{
+	return ring->taken - READ_ONCE(ring->answered);
+}
+
+/**
+ * ring_stopped() - whether a ring takes no more requests
+ * @ring: the ring
+ *
+ * Return: if so, true.
+ */
+static inline bool ring_stopped(const struct blkback_ring *ring)
+{
+	const struct blkback_conn *conn = ring->conn;
+
+	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
+}
 
 /* params.c: parameters of the module */
 extern unsigned int blkback_max_queues;
@@ -376,6 +528,8 @@ extern unsigned int blkback_max_ring_order;
 extern bool blkback_persistent;
 extern unsigned int blkback_max_persistent;
 extern unsigned int blkback_unused_seconds;
+extern unsigned int blkback_copy_read_max;
+extern unsigned int blkback_copy_write_max;
 extern unsigned int blkback_max_spare_pages;
 extern unsigned int blkback_squeeze_ms;
 extern unsigned int blkback_log_stats;
@@ -384,6 +538,19 @@ void params_init(void);
 /* blkback.c: the module and its ring threads */
 int ring_thread(void *data);
 irqreturn_t ring_event(int irq, void *data);
+void ring_tidy(struct timer_list *timer);
+
+/* answer.c: completed requests */
+void answer_req(struct blkback_req *req);
+void answer_bio(struct bio *bio);
+void answer_all(struct blkback_ring *ring);
+void answer_quick(struct tasklet_struct *tasklet);
+
+/* discard.c: discards */
+void discard_wait(struct blkback_ring *ring, struct blkback_req *req);
+bool discard_goes_on(struct blkback_ring *ring, struct blkback_req *req);
+bool discard_due(const struct blkback_ring *ring);
+void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk);
 
 /* xenbus.c: devices and their states */
 int blkback_xenbus_init(void);
@@ -439,16 +606,40 @@ void conn_stop(struct blkback_conn *conn);
 bool conn_drained(const struct blkback_conn *conn);
 void conn_destroy(struct blkback_conn *conn);
 
-/* grant.c: guest pages */
-void guest_copy_descriptors(struct blkback_ring *ring);
-int guest_pages_alloc(struct blkback_ring *ring, struct blkback_req *req);
-void guest_pages_map(struct blkback_ring *ring);
-bool guest_pages_busy(const struct blkback_req *req);
-void guest_pages_unmap(struct blkback_ring *ring, struct llist_node *reqs);
-void guest_pages_free(struct blkback_ring *ring, struct blkback_req *req);
-long guest_pages_timeout(const struct blkback_ring *ring);
-void guest_pages_trim(struct blkback_ring *ring, bool idle);
-bool guest_pages_forget(struct blkback_ring *ring);
+/* request.c: memory for requests */
+struct blkback_req *req_alloc(struct blkback_ring *ring, unsigned int nr_segs);
+void req_free(struct blkback_ring *ring, struct blkback_req *req);
+int req_reserve(struct blkback_ring *ring);
+bool req_kept(const struct blkback_ring *ring);
+void req_trim(struct blkback_ring *ring);
+
+/* guest.c: the data of requests */
+int guest_pages_reserve(struct blkback_ring *ring, struct blkback_req *req);
+void guest_pages_get(struct blkback_ring *ring);
+void guest_pages_put(struct blkback_ring *ring, struct blkback_req *req);
+long guest_pages_timeout(struct blkback_ring *ring);
+void guest_pages_trim(struct blkback_ring *ring);
+
+/* copy.c: guest pages that are copied */
+void copy_descriptors(struct blkback_ring *ring);
+int copy_reserve(struct blkback_ring *ring, unsigned int pages);
+bool copy_get_pages(struct blkback_ring *ring, struct blkback_req *req);
+void copy_put_pages(struct blkback_ring *ring, struct blkback_req *req);
+void copy_writes(struct blkback_ring *ring);
+void copy_reads(struct blkback_copies *copies, struct llist_node *reqs);
+void copy_trim(struct blkback_ring *ring, unsigned int spare);
+
+/* map.c: guest pages that are mapped */
+int map_reserve(struct blkback_ring *ring, unsigned int pages);
+bool map_keep(struct blkback_ring *ring, struct blkback_req *req);
+void map_get_pages(struct blkback_ring *ring, struct blkback_req *req);
+void map_put_kept(struct blkback_ring *ring, struct blkback_req *req);
+void map_flush(struct blkback_ring *ring);
+bool map_busy(const struct blkback_req *req);
+void map_unmap(struct blkback_ring *ring, struct llist_node *reqs);
+long map_timeout(struct blkback_ring *ring);
+void map_trim(struct blkback_ring *ring, unsigned int spare);
+bool map_forget(struct blkback_ring *ring);
 
 /**
  * guest_pages_wanted() - whether memory is short, and a ring has to give some back
@@ -461,15 +652,27 @@ static inline bool guest_pages_wanted(const struct blkback_ring *ring)
 	return atomic_read(&ring->squeeze);
 }
 
+/**
+ * guest_pages_squeezed() - whether a ring has to do without spare pages
+ * @ring: the ring
+ *
+ * Return: if so, true: memory is short, or has been a moment ago.
+ */
+static inline bool guest_pages_squeezed(const struct blkback_ring *ring)
+{
+	return guest_pages_wanted(ring) ||
+	       time_before(jiffies, READ_ONCE(ring->squeezed_until));
+}
+
 /* persist.c: guest pages that stay mapped */
 int persist_init(struct blkback_persist *persist, unsigned int max);
 void persist_exit(struct blkback_persist *persist);
 struct blkback_kept *persist_find(struct blkback_persist *persist,
 				  grant_ref_t gref);
-struct blkback_kept *persist_keep(struct blkback_persist *persist,
-				  grant_ref_t gref, struct page *page,
-				  grant_handle_t handle);
-void persist_put(struct blkback_persist *persist, struct blkback_kept *kept);
+struct blkback_kept *persist_add(struct blkback_persist *persist,
+				 grant_ref_t gref, struct page *page);
+unsigned long persist_since(const struct blkback_persist *persist);
+bool persist_put(struct blkback_persist *persist, struct blkback_kept *kept);
 struct blkback_kept *persist_oldest(struct blkback_persist *persist);
 void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept);
 

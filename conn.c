@@ -7,6 +7,7 @@
  * also what a failed conn_create() ends with.
  */
 #include <linux/irq.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -24,26 +25,60 @@ static unsigned int persistent_share(const struct blkback_ring *ring)
 	       (ring->index < conn->max_persistent % conn->nr_rings);
 }
 
-static int ring_alloc(struct blkback_ring *ring, unsigned int nr_slots)
+static int batch_alloc(struct blkback_ring *ring)
 {
-	unsigned int i;
+	struct blkback_batch *batch;
 
-	ring->reqs = kvcalloc(nr_slots, sizeof(*ring->reqs), GFP_KERNEL);
-	ring->reserve = kvmalloc_array(BLKBACK_MAX_SEGMENTS,
-				       sizeof(*ring->reserve), GFP_KERNEL);
-	ring->batch = kvzalloc(sizeof(*ring->batch), GFP_KERNEL);
-	if (!ring->reqs || !ring->reserve || !ring->batch)
+	batch = kvzalloc(sizeof(*ring->batch), GFP_KERNEL);
+	if (!batch)
 		return -ENOMEM;
-	ring->batch->descs = (void *)get_zeroed_page(GFP_KERNEL);
-	if (!ring->batch->descs)
+	ring->batch = batch;
+	batch->copies.max = BLKBACK_MAX_SEGMENTS;
+	batch->copies.ops = kvcalloc(BLKBACK_MAX_SEGMENTS,
+				     sizeof(*batch->copies.ops), GFP_KERNEL);
+	batch->copies.reqs = kvcalloc(BLKBACK_MAX_SEGMENTS,
+				      sizeof(*batch->copies.reqs), GFP_KERNEL);
+	batch->descs = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!batch->copies.ops || !batch->copies.reqs || !batch->descs)
 		return -ENOMEM;
-	for (i = 0; i < nr_slots; i++) {
-		ring->reqs[i].ring = ring;
-		__llist_add(&ring->reqs[i].done, &ring->free);
-	}
+	return 0;
+}
+
+static void batch_free(struct blkback_batch *batch)
+{
+	if (!batch)
+		return;
+	free_page((unsigned long)batch->descs);
+	kvfree(batch->copies.reqs);
+	kvfree(batch->copies.ops);
+	kvfree(batch);
+}
+
+static int ring_alloc(struct blkback_ring *ring)
+{
+	if (req_reserve(ring) || batch_alloc(ring))
+		return -ENOMEM;
 	if (!ring->conn->persistent)
 		return 0;
 	return persist_init(&ring->persist, persistent_share(ring));
+}
+
+static void ring_init(struct blkback_ring *ring)
+{
+	init_waitqueue_head(&ring->wait);
+	ring->discards_end = &ring->discards;
+	gnttab_page_cache_init(&ring->spare);
+	init_llist_head(&ring->finish);
+	init_llist_head(&ring->quick);
+	tasklet_setup(&ring->answer, answer_quick);
+	ring->copies.max = BLKBACK_QUICK_SEGS;
+	ring->copies.ops = ring->copy_ops;
+	ring->copies.reqs = ring->copy_reqs;
+	timer_setup(&ring->timer, ring_tidy, 0);
+	ring->taken_at = jiffies;
+	ring->squeezed_until = jiffies;
+	spin_lock_init(&ring->lock);
+	INIT_LIST_HEAD(&ring->persist.idle);
 }
 
 static int ring_map(struct blkback_ring *ring, struct ring_keys *keys)
@@ -116,31 +151,33 @@ static int ring_create(struct blkback_conn *conn, unsigned int index,
 	ring->index = index;
 	snprintf(ring->name, sizeof(ring->name), "blkback.%d.%s-%u",
 		 dev->xdev->otherend_id, dev->name, index);
-	init_waitqueue_head(&ring->wait);
-	init_llist_head(&ring->done);
-	ring->discards_end = &ring->discards;
-	INIT_LIST_HEAD(&ring->persist.idle);
-	gnttab_page_cache_init(&ring->pages);
+	ring_init(ring);
 
 	err = ring_map(ring, keys);
 	if (err)
 		return err;
-	err = ring_alloc(ring, ring->sring.nr_slots);
+	err = ring_alloc(ring);
 	if (err) {
-		blkback_error(dev, err, "no memory for the %u requests of ring %u",
-			      ring->sring.nr_slots, index);
+		blkback_error(dev, err, "no memory for the requests of ring %u",
+			      index);
 		return err;
 	}
 	return ring_bind(ring, keys->port) ?: ring_make_thread(ring);
 }
 
+static void ring_end_thread(struct blkback_ring *ring)
+{
+	if (!ring->thread)
+		return;
+	kthread_stop(ring->thread);
+	put_task_struct(ring->thread);
+}
+
 /* After this nothing of the ring runs, and the guest is rid of it. */
 static void ring_detach(struct blkback_ring *ring)
 {
-	if (ring->thread) {
-		kthread_stop(ring->thread);
-		put_task_struct(ring->thread);
-	}
+	timer_delete_sync(&ring->timer);
+	tasklet_kill(&ring->answer);
 	if (ring->irq)
 		unbind_from_irqhandler(ring->irq, ring);
 	if (ring->mapped)
@@ -149,13 +186,12 @@ static void ring_detach(struct blkback_ring *ring)
 
 static void ring_free(struct blkback_ring *ring)
 {
-	gnttab_page_cache_shrink(&ring->pages, 0);
+	req_trim(ring);
+	copy_trim(ring, 0);
+	gnttab_page_cache_shrink(&ring->spare, 0);
 	persist_exit(&ring->persist);
-	if (ring->batch)
-		free_page((unsigned long)ring->batch->descs);
-	kvfree(ring->batch);
+	batch_free(ring->batch);
 	kvfree(ring->reserve);
-	kvfree(ring->reqs);
 	kfree(ring);
 }
 
@@ -278,12 +314,15 @@ void conn_destroy(struct blkback_conn *conn)
 	unpublish(conn);
 	for (i = 0; i < conn->nr_rings; i++)
 		if (conn->rings[i])
-			ring_detach(conn->rings[i]);
-	/* The bio that came home last may be waking its thread even now. */
+			ring_end_thread(conn->rings[i]);
+	/* Whoever completed the last requests may still be about to say so. */
 	synchronize_rcu();
-	for (i = 0; i < conn->nr_rings; i++)
-		if (conn->rings[i])
-			ring_free(conn->rings[i]);
+	for (i = 0; i < conn->nr_rings; i++) {
+		if (!conn->rings[i])
+			continue;
+		ring_detach(conn->rings[i]);
+		ring_free(conn->rings[i]);
+	}
 	blkback_put(conn->dev);
 	kfree(conn);
 	module_put(THIS_MODULE);

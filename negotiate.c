@@ -466,10 +466,11 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 	conn->max_persistent = READ_ONCE(blkback_max_persistent);
 	conn->unused_jiffies = READ_ONCE(blkback_unused_seconds) *
 			       (unsigned long)HZ;
+	conn->copy_read_max = READ_ONCE(blkback_copy_read_max);
+	conn->copy_write_max = READ_ONCE(blkback_copy_write_max);
 	conn->max_spare_pages = READ_ONCE(blkback_max_spare_pages);
 	conn->squeeze_jiffies =
 		msecs_to_jiffies(READ_ONCE(blkback_squeeze_ms));
-	conn->squeezed_until = jiffies;
 	return conn;
 }
 

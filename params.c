@@ -20,6 +20,8 @@ bool blkback_persistent = true;
 /* Three rings of one page whose requests are all of 11 segments. */
 unsigned int blkback_max_persistent = 3 * 32 * BLKIF_MAX_DIRECT_SEGMENTS;
 unsigned int blkback_unused_seconds = 60;
+unsigned int blkback_copy_read_max = BLKBACK_MAX_SEGMENTS * BLKIF_PAGE_SIZE;
+unsigned int blkback_copy_write_max = BLKBACK_MAX_SEGMENTS * BLKIF_PAGE_SIZE;
 unsigned int blkback_max_spare_pages = 1024;
 unsigned int blkback_squeeze_ms = 10;
 unsigned int blkback_log_stats;
@@ -98,6 +100,12 @@ MODULE_PARM_DESC(max_persistent_grants,
 NUMBER(persistent_grant_unused_seconds, blkback_unused_seconds, 0, UINT_MAX);
 MODULE_PARM_DESC(persistent_grant_unused_seconds,
 		 "A page kept mapped is unmapped when unused for so long; 0: never (default: 60)");
+NUMBER(copy_read_max, blkback_copy_read_max, 0, UINT_MAX);
+MODULE_PARM_DESC(copy_read_max,
+		 "Data of reads up to so many bytes is copied, of larger ones mapped (default: 1048576)");
+NUMBER(copy_write_max, blkback_copy_write_max, 0, UINT_MAX);
+MODULE_PARM_DESC(copy_write_max,
+		 "The same for writes (default: 1048576)");
 NUMBER(max_buffer_pages, blkback_max_spare_pages, 0, UINT_MAX);
 MODULE_PARM_DESC(max_buffer_pages,
 		 "Most free pages that a busy queue keeps to map guest pages to (default: 1024)");

@@ -8,7 +8,7 @@
  * So the one to let go first is always at hand, and so is the time when that is
  * due: nothing ever walks over all of them.
  *
- * All of it belongs to the ring's thread.
+ * All of it is under the ring's lock.
  */
 #include <linux/jhash.h>
 #include <linux/jiffies.h>
@@ -59,17 +59,6 @@ static struct hlist_head *head_of(const struct blkback_persist *persist,
 	return &persist->heads[jhash_1word(gref, persist->salt) & persist->mask];
 }
 
-static struct blkback_kept *find(const struct blkback_persist *persist,
-				 grant_ref_t gref)
-{
-	struct blkback_kept *kept;
-
-	hlist_for_each_entry(kept, head_of(persist, gref), node)
-		if (kept->gref == gref)
-			return kept;
-	return NULL;
-}
-
 static void make_idle(struct blkback_persist *persist,
 		      struct blkback_kept *kept)
 {
@@ -94,52 +83,68 @@ static void end_idle(struct blkback_persist *persist, struct blkback_kept *kept)
 struct blkback_kept *persist_find(struct blkback_persist *persist,
 				  grant_ref_t gref)
 {
-	struct blkback_kept *kept = find(persist, gref);
+	struct blkback_kept *kept;
 
-	if (kept && !kept->users++)
-		end_idle(persist, kept);
-	return kept;
+	hlist_for_each_entry(kept, head_of(persist, gref), node) {
+		if (kept->gref != gref)
+			continue;
+		if (!kept->users++)
+			end_idle(persist, kept);
+		return kept;
+	}
+	return NULL;
 }
 
 /**
  * persist_put() - a request does not use a kept page any more
  * @persist: of the ring
- * @kept: from persist_find() or persist_keep()
+ * @kept: from persist_find() or persist_add()
+ *
+ * Return: whether nobody uses it now.
  */
-void persist_put(struct blkback_persist *persist, struct blkback_kept *kept)
+bool persist_put(struct blkback_persist *persist, struct blkback_kept *kept)
 {
-	if (!--kept->users)
-		make_idle(persist, kept);
+	if (--kept->users)
+		return false;
+	make_idle(persist, kept);
+	return true;
 }
 
 /**
- * persist_keep() - from now on keep a page that has been mapped
+ * persist_add() - from now on keep a page
  * @persist: of the ring, with room for it
- * @gref: the guest's name of the page
- * @page: the page
- * @handle: of the mapping
+ * @gref: the guest's name of the page, not kept yet
+ * @page: ours to map it to
  *
- * Return: the kept page, used by the caller as by persist_find(); or NULL if
- * the same is kept already, or if there is no memory.
+ * Return: the kept page, used by the caller as by persist_find(), to be mapped;
+ * or NULL if there is no memory.
  */
-struct blkback_kept *persist_keep(struct blkback_persist *persist,
-				  grant_ref_t gref, struct page *page,
-				  grant_handle_t handle)
+struct blkback_kept *persist_add(struct blkback_persist *persist,
+				 grant_ref_t gref, struct page *page)
 {
 	struct blkback_kept *kept;
 
-	if (find(persist, gref))
-		return NULL;
 	kept = kmalloc(sizeof(*kept), GFP_NOWAIT | __GFP_NOWARN);
 	if (!kept)
 		return NULL;
 	kept->gref = gref;
 	kept->page = page;
-	kept->handle = handle;
+	kept->handle = INVALID_GRANT_HANDLE;
 	kept->users = 1;
 	hlist_add_head(&kept->node, head_of(persist, gref));
 	persist->nr++;
 	return kept;
+}
+
+/**
+ * persist_since() - since when a page has not been used, at most
+ * @persist: of the ring; has a page that is not used
+ *
+ * Return: the time, in jiffies.
+ */
+unsigned long persist_since(const struct blkback_persist *persist)
+{
+	return list_first_entry(&persist->idle, struct blkback_kept, idle)->since;
 }
 
 /**

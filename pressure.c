@@ -23,9 +23,9 @@ static unsigned long kept_by(const struct blkback_ring *ring)
 /* Spare pages, unless they are to go already. */
 static unsigned long spare_of(const struct blkback_ring *ring)
 {
-	if (time_before(jiffies, READ_ONCE(ring->conn->squeezed_until)))
+	if (guest_pages_squeezed(ring))
 		return 0;
-	return READ_ONCE(ring->pages.num_pages);
+	return READ_ONCE(ring->spare.num_pages) + READ_ONCE(ring->pool.nr);
 }
 
 static void count_ring(struct blkback_ring *ring, unsigned long *sum)
@@ -35,7 +35,6 @@ static void count_ring(struct blkback_ring *ring, unsigned long *sum)
 
 static void squeeze_ring(struct blkback_ring *ring, unsigned long *left)
 {
-	struct blkback_conn *conn = ring->conn;
 	unsigned long kept = min(kept_by(ring), *left);
 	unsigned long spare = min(spare_of(ring), *left - kept);
 
@@ -43,7 +42,8 @@ static void squeeze_ring(struct blkback_ring *ring, unsigned long *left)
 		return;
 	*left -= kept + spare;
 	if (spare)
-		WRITE_ONCE(conn->squeezed_until, jiffies + conn->squeeze_jiffies);
+		WRITE_ONCE(ring->squeezed_until,
+			   jiffies + ring->conn->squeeze_jiffies);
 	/* One at least: that is what wakes the ring. */
 	atomic_add(max(kept, 1UL), &ring->squeeze);
 	wake_up(&ring->wait);

@@ -4,7 +4,8 @@
  *
  * The guest may write any byte of the ring at any time. So each index is read
  * once and held against our own, a slot is copied before anybody looks into
- * it, and nothing is ever read back. One thread uses a struct sring at a time.
+ * it, and nothing is ever read back. One thread takes requests; responses may be
+ * written by others, but only by one at a time.
  */
 #ifndef BLKBACK_SRING_H
 #define BLKBACK_SRING_H
@@ -66,11 +67,13 @@ static inline __u32 sring_end(const struct sring *sr)
 static inline int sring_unread(const struct sring *sr)
 {
 	__u32 unread = sring_end(sr) - sr->req_cons;
-	__u32 unanswered = sr->req_cons - sr->rsp_prod;
+	__u32 unanswered;
 
+	/* The index before the slots it speaks of, and the answers it is due to. */
+	virt_rmb();
+	unanswered = sr->req_cons - READ_ONCE(sr->rsp_prod);
 	if (unread > sr->nr_slots - unanswered)
 		return -1;
-	virt_rmb();	/* the index before the slots it speaks of */
 	return unread;
 }
 
@@ -131,7 +134,7 @@ static inline void sring_take(struct sring *sr)
 static inline void sring_respond(struct sring *sr, __u64 id, __u8 operation,
 				 int status)
 {
-	char *slot = sring_slot(sr, sr->rsp_prod++);
+	char *slot = sring_slot(sr, sr->rsp_prod);
 	__s16 wire_status = status;
 
 	memcpy(slot + offsetof(struct blkif_response, id), &id, sizeof(id));
@@ -139,6 +142,7 @@ static inline void sring_respond(struct sring *sr, __u64 id, __u8 operation,
 	       sizeof(operation));
 	memcpy(slot + offsetof(struct blkif_response, status), &wire_status,
 	       sizeof(wire_status));
+	WRITE_ONCE(sr->rsp_prod, sr->rsp_prod + 1);
 }
 
 /**

@@ -165,37 +165,25 @@ static u32 discard_piece(struct block_device *bdev,
 	return over < most ? most - over : most;
 }
 
-static struct bio *discard_bio(struct block_device *bdev,
-			       struct blkback_req *req)
+static void init_discard(struct block_device *bdev, struct blkback_req *req)
 {
 	u32 piece = discard_piece(bdev, req);
-	struct bio *bio = bio_alloc(bdev, 0, disk_op(req), GFP_NOIO);
 
-	bio->bi_iter.bi_sector = req->sector;
-	bio->bi_iter.bi_size = piece << BLKIF_SECTOR_SHIFT;
+	bio_init(&req->bio, bdev, NULL, 0, disk_op(req));
+	req->bio.bi_iter.bi_sector = req->sector;
+	req->bio.bi_iter.bi_size = piece << BLKIF_SECTOR_SHIFT;
 	req->sector += piece;
 	req->nr_sectors -= piece;
-	return bio;
 }
 
-static struct bio *data_bio(struct block_device *bdev,
-			    const struct blkback_req *req)
+static void init_data(struct block_device *bdev, struct blkback_req *req)
 {
-	struct bio *bio;
-	unsigned int i;
-
 	static_assert(BLKBACK_MAX_SEGMENTS <= BIO_MAX_VECS);
-	/*
-	 * Never NULL. It may wait for bios to come home, and those that we have
-	 * put under the plug do: sleeping sends them off.
-	 */
-	bio = bio_alloc(bdev, req->nr_segs, disk_op(req), GFP_NOIO);
+	bio_init(&req->bio, bdev, req->vecs, req->nr_segs, disk_op(req));
+	req->bio.bi_vcnt = req->nr_segs;
+	req->bio.bi_iter.bi_size = req->nr_sectors << BLKIF_SECTOR_SHIFT;
 	if (req->nr_segs)	/* a flush without data is at no place */
-		bio->bi_iter.bi_sector = req->sector;
-	for (i = 0; i < req->nr_segs; i++)
-		__bio_add_page(bio, req->segs[i].page, req->segs[i].len,
-			       req->segs[i].offset);
-	return bio;
+		req->bio.bi_iter.bi_sector = req->sector;
 }
 
 /**
@@ -204,20 +192,20 @@ static struct bio *data_bio(struct block_device *bdev,
  * @req: checked, its pages in place; of a DISCARD, as much is given as the disk
  *	takes at once: see vbd_unfinished()
  * @end_io: called, from any context, when the disk is done; @req is the bio's
- *	bi_private
+ *	bi_private, and the bio is to be given back with bio_uninit()
  *
  * Context: a ring's thread; may sleep until the disk takes more.
  */
 void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		bio_end_io_t *end_io)
 {
-	struct bio *bio = req->operation == BLKIF_OP_DISCARD ?
-			  discard_bio(vbd->bdev, req) :
-			  data_bio(vbd->bdev, req);
-
-	bio->bi_private = req;
-	bio->bi_end_io = end_io;
-	submit_bio(bio);
+	if (req->operation == BLKIF_OP_DISCARD)
+		init_discard(vbd->bdev, req);
+	else
+		init_data(vbd->bdev, req);
+	req->bio.bi_private = req;
+	req->bio.bi_end_io = end_io;
+	submit_bio(&req->bio);
 }
 
 /**

@@ -416,7 +416,7 @@ static void check_barriers(struct bench *bench)
 
 	bench->shared->req_prod = bench->start + 1;
 	sring_unread(&bench->ring);
-	assert_order("rR");
+	assert_order("rRr");	/* the index, then how far we have answered */
 	sring_peek(&bench->ring, slot);
 	assert_order("b");
 	sring_take(&bench->ring);

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Completed requests, and the answers to them.
+ *
+ * What the disk completes while the ring's thread is submitting it, the thread
+ * answers, all together. What it completes later is answered right there, by a
+ * tasklet, so that no thread has to wake up for it; unless that takes long or may
+ * sleep, which is left to the thread.
+ */
+#include <linux/bio.h>
+#include <xen/events.h>
+
+#include "common.h"
+
+/* --- complete ------------------------------------------------------------- */
+
+/*
+ * A thread that completes requests must not be made to wait for another one to
+ * be woken: what is scheduled here runs before it goes on.
+ */
+static void answer_soon(struct blkback_ring *ring)
+{
+	bool can_run = in_task() && !irqs_disabled();
+
+	if (can_run)
+		local_bh_disable();
+	tasklet_schedule(&ring->answer);
+	if (can_run)
+		local_bh_enable();
+}
+
+/*
+ * From any context. The ring is freed only after a grace period, so that whoever
+ * comes to answer this request may find it, end the ring, and do no harm.
+ */
+static void complete_elsewhere(struct blkback_req *req)
+{
+	struct blkback_ring *ring = req->ring;
+
+	rcu_read_lock();
+	if (!req->quick) {
+		if (llist_add(&req->done, &ring->finish))
+			wake_up(&ring->wait);
+	} else if (llist_add(&req->done, &ring->quick)) {
+		answer_soon(ring);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * answer_req() - a request is completed, and to be answered soon
+ * @req: with its status set
+ *
+ * What the thread completes while it submits is answered with the whole batch.
+ *
+ * Context: any.
+ */
+void answer_req(struct blkback_req *req)
+{
+	struct blkback_ring *ring = req->ring;
+
+	if (!in_task() || current != ring->thread) {
+		complete_elsewhere(req);
+		return;
+	}
+	req->done.next = ring->here;
+	ring->here = &req->done;
+}
+
+/**
+ * answer_bio() - the disk is done with a request
+ * @bio: of the request
+ *
+ * Context: any.
+ */
+void answer_bio(struct bio *bio)
+{
+	struct blkback_req *req = bio->bi_private;
+
+	req->status = vbd_status(bio->bi_status);
+	bio_uninit(bio);
+	answer_req(req);
+}
+
+/* --- respond -------------------------------------------------------------- */
+
+static void put_back(struct llist_node **list, struct blkback_req *req)
+{
+	req->done.next = *list;
+	*list = &req->done;
+}
+
+/* The frontend may reuse a page as soon as it sees the response. */
+static void give_answers(struct blkback_ring *ring, struct llist_node *reqs)
+{
+	struct blkback_req *req, *next;
+	bool notify;
+	u32 n = 0;
+
+	spin_lock_bh(&ring->lock);
+	llist_for_each_entry(req, reqs, done) {
+		guest_pages_put(ring, req);
+		sring_respond(&ring->sring, req->id, req->operation,
+			      req->status);
+		n++;
+	}
+	WRITE_ONCE(ring->answered, ring->answered + n);
+	notify = sring_publish(&ring->sring);
+	spin_unlock_bh(&ring->lock);
+	if (notify)
+		notify_remote_via_irq(ring->irq);
+	llist_for_each_entry_safe(req, next, reqs, done)
+		req_free(ring, req);
+}
+
+/*
+ * Requests completed elsewhere that the thread has to finish, and those it has
+ * completed itself; the oldest first, mostly. Busy ones wait.
+ */
+static struct llist_node *collect_done(struct blkback_ring *ring)
+{
+	struct llist_node *todo[] = {
+		ring->busy, llist_del_all(&ring->finish), ring->here
+	};
+	struct llist_node *ready = NULL;
+	struct blkback_req *req, *next;
+	unsigned int i;
+
+	ring->busy = NULL;
+	ring->here = NULL;
+	for (i = 0; i < ARRAY_SIZE(todo); i++) {
+		llist_for_each_entry_safe(req, next, todo[i], done) {
+			if (req->operation == BLKIF_OP_DISCARD &&
+			    discard_goes_on(ring, req))
+				continue;
+			put_back(map_busy(req) ? &ring->busy : &ready, req);
+		}
+	}
+	return ready;
+}
+
+/**
+ * answer_all() - give the frontend all answers that there are
+ * @ring: the ring
+ *
+ * Those that the ring's tasklet is to give are left to that.
+ *
+ * Context: the ring's thread; may sleep while the guest's memory is paged out.
+ */
+void answer_all(struct blkback_ring *ring)
+{
+	struct llist_node *ready = collect_done(ring);
+
+	if (!ready && !ring->refused)
+		return;
+	ring->refused = false;
+	copy_reads(&ring->batch->copies, ready);
+	map_unmap(ring, ready);
+	give_answers(ring, ready);
+}
+
+/* Those that could not be finished here go to the thread. */
+static struct llist_node *leave_to_thread(struct blkback_ring *ring,
+					  struct llist_node *reqs)
+{
+	struct llist_node *ready = NULL;
+	struct blkback_req *req, *next;
+
+	llist_for_each_entry_safe(req, next, reqs, done) {
+		if (req->quick)
+			put_back(&ready, req);
+		else
+			complete_elsewhere(req);
+	}
+	return ready;
+}
+
+/**
+ * answer_quick() - answer completed requests, without the ring's thread
+ * @tasklet: of the ring
+ */
+void answer_quick(struct tasklet_struct *tasklet)
+{
+	struct blkback_ring *ring = from_tasklet(ring, tasklet, answer);
+	struct llist_node *reqs = llist_del_all(&ring->quick);
+
+	copy_reads(&ring->copies, reqs);
+	reqs = leave_to_thread(ring, reqs);
+	if (!reqs)
+		return;
+	give_answers(ring, reqs);
+	smp_mb();	/* what is answered before what the thread sleeps for */
+	if (READ_ONCE(ring->heeds) || READ_ONCE(ring->conn->stopping))
+		wake_up(&ring->wait);
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest pages that are copied: Xen copies data between them and pages of ours.
+ *
+ * No page table is touched for that, in no TLB anything has to be forgotten, and
+ * what a guest does to its page meanwhile is no matter. A hypercall serves a whole
+ * batch, and every element of it is looked at by itself: one bad grant costs the
+ * request that named it, and nobody else.
+ */
+#include <linux/mm.h>
+#include <xen/page.h>
+
+#include <asm/xen/hypercall.h>
+
+#include "common.h"
+
+static domid_t guest_of(const struct blkback_req *req)
+{
+	return req->ring->conn->dev->xdev->otherend_id;
+}
+
+/* --- the copying ---------------------------------------------------------- */
+
+static struct gnttab_copy *add(struct blkback_copies *copies,
+			       struct blkback_req *req, unsigned int len)
+{
+	struct gnttab_copy *op = &copies->ops[copies->nr];
+
+	copies->reqs[copies->nr++] = req;
+	op->len = len;
+	return op;
+}
+
+static void copy_from(struct blkback_copies *copies, struct blkback_req *req,
+		      grant_ref_t gref, unsigned int guest_offset,
+		      struct page *page, unsigned int offset, unsigned int len)
+{
+	struct gnttab_copy *op = add(copies, req, len);
+
+	op->source.u.ref = gref;
+	op->source.domid = guest_of(req);
+	op->source.offset = guest_offset;
+	op->dest.u.gmfn = xen_page_to_gfn(page);
+	op->dest.domid = DOMID_SELF;
+	op->dest.offset = offset;
+	op->flags = GNTCOPY_source_gref;
+}
+
+static void copy_to(struct blkback_copies *copies, struct blkback_req *req,
+		    grant_ref_t gref, const struct bio_vec *vec)
+{
+	struct gnttab_copy *op = add(copies, req, vec->bv_len);
+
+	op->source.u.gmfn = xen_page_to_gfn(vec->bv_page);
+	op->source.domid = DOMID_SELF;
+	op->source.offset = vec->bv_offset;
+	op->dest.u.ref = gref;
+	op->dest.domid = guest_of(req);
+	op->dest.offset = vec->bv_offset;
+	op->flags = GNTCOPY_dest_gref;
+}
+
+/*
+ * A guest's memory may be paged out. The thread waits for it to come back; in
+ * other contexts that is impossible, so the request is left to the thread.
+ */
+static int do_copy(struct blkback_copies *copies)
+{
+	if (!in_task())
+		return HYPERVISOR_grant_table_op(GNTTABOP_copy, copies->ops,
+						 copies->nr);
+	gnttab_batch_copy(copies->ops, copies->nr);
+	return 0;
+}
+
+static void flush(struct blkback_copies *copies)
+{
+	unsigned int i;
+	int err;
+
+	if (!copies->nr)
+		return;
+	err = do_copy(copies);
+	for (i = 0; i < copies->nr; i++) {
+		if (!err && copies->ops[i].status == GNTST_okay)
+			continue;
+		if (!err && copies->ops[i].status == GNTST_eagain)
+			copies->reqs[i]->quick = false;
+		else
+			copies->reqs[i]->status = BLKIF_RSP_ERROR;
+	}
+	copies->nr = 0;
+}
+
+/**
+ * copy_descriptors() - fetch the segments of a batch's INDIRECT requests
+ * @ring: whose batch it is
+ *
+ * They are copied, not mapped: the guest cannot change what has been checked,
+ * and no page table is touched for a few bytes. A request whose descriptors
+ * cannot be had gets status ERROR.
+ *
+ * Context: the ring's thread; may sleep as gnttab_batch_copy() may.
+ */
+void copy_descriptors(struct blkback_ring *ring)
+{
+	struct blkback_batch *batch = ring->batch;
+	struct page *page = virt_to_page(batch->descs);
+	unsigned int i, at = 0;
+
+	for (i = 0; i < batch->nr_reqs; i++) {
+		const struct wire_request *wire = &batch->wire[i];
+		unsigned int len = wire->nr_segs * sizeof(*batch->descs);
+
+		if (!wire->indirect)
+			continue;
+		copy_from(&batch->copies, batch->reqs[i],
+			  wire->indirect_gref[0], 0, page, at, len);
+		at += len;
+	}
+	flush(&batch->copies);
+}
+
+static bool is_copied(const struct blkback_req *req, bool read)
+{
+	return req->data == DATA_COPIED && req->status == BLKIF_RSP_OKAY &&
+	       (req->operation == BLKIF_OP_READ) == read;
+}
+
+/**
+ * copy_writes() - fetch the data of a batch's writes
+ * @ring: whose batch it is
+ *
+ * A request whose data cannot be had gets status ERROR.
+ *
+ * Context: the ring's thread; may sleep as gnttab_batch_copy() may.
+ */
+void copy_writes(struct blkback_ring *ring)
+{
+	struct blkback_batch *batch = ring->batch;
+	unsigned int i, k;
+
+	for (i = 0; i < batch->nr_reqs; i++) {
+		struct blkback_req *req = batch->reqs[i];
+
+		if (!is_copied(req, false))
+			continue;
+		for (k = 0; k < req->nr_segs; k++)
+			copy_from(&batch->copies, req, req->segs[k].gref,
+				  req->vecs[k].bv_offset, req->vecs[k].bv_page,
+				  req->vecs[k].bv_offset, req->vecs[k].bv_len);
+	}
+	flush(&batch->copies);
+}
+
+/**
+ * copy_reads() - give the guest the data that was read
+ * @copies: with room for any of @reqs
+ * @reqs: completed requests of any kind, linked by their @done
+ *
+ * A request whose data cannot be put in its place gets status ERROR. One that
+ * only a thread can serve loses its @quick.
+ *
+ * Context: any but hard interrupts; in a thread, may sleep as
+ * gnttab_batch_copy() may.
+ */
+void copy_reads(struct blkback_copies *copies, struct llist_node *reqs)
+{
+	struct blkback_req *req;
+	unsigned int i;
+
+	llist_for_each_entry(req, reqs, done) {
+		if (!is_copied(req, true))
+			continue;
+		if (copies->nr + req->nr_segs > copies->max)
+			flush(copies);
+		for (i = 0; i < req->nr_segs; i++)
+			copy_to(copies, req, req->segs[i].gref, &req->vecs[i]);
+	}
+	flush(copies);
+}
+
+/* --- the pool ------------------------------------------------------------- */
+
+static void pool_add(struct blkback_pool *pool, struct page *page)
+{
+	set_page_private(page, (unsigned long)pool->first);
+	pool->first = page;
+	WRITE_ONCE(pool->nr, pool->nr + 1);
+}
+
+/* The page used last: it is most likely to be in the CPU's cache. */
+static struct page *pool_take(struct blkback_pool *pool)
+{
+	struct page *page = pool->first;
+
+	if (!page)
+		return alloc_page(GFP_NOWAIT | __GFP_NOWARN);
+	pool->first = (struct page *)page_private(page);
+	WRITE_ONCE(pool->nr, pool->nr - 1);
+	return page;
+}
+
+/**
+ * copy_reserve() - see to it that the pool has enough pages
+ * @ring: the ring
+ * @pages: how many
+ *
+ * Context: the ring's thread, which alone takes any out. May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int copy_reserve(struct blkback_ring *ring, unsigned int pages)
+{
+	while (READ_ONCE(ring->pool.nr) < pages) {
+		struct page *page = alloc_page(GFP_NOIO | __GFP_NORETRY |
+					       __GFP_NOWARN);
+
+		if (!page)
+			return -ENOMEM;
+		spin_lock_bh(&ring->lock);
+		pool_add(&ring->pool, page);
+		spin_unlock_bh(&ring->lock);
+	}
+	return 0;
+}
+
+/**
+ * copy_get_pages() - take pages for the data of a request
+ * @ring: whose request it is
+ * @req: the pages are put into its @vecs
+ *
+ * Context: under the ring's lock.
+ * Return: false if there are not enough; never after copy_reserve().
+ */
+bool copy_get_pages(struct blkback_ring *ring, struct blkback_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++) {
+		req->vecs[i].bv_page = pool_take(&ring->pool);
+		if (!req->vecs[i].bv_page)
+			break;
+	}
+	if (i == req->nr_segs)
+		return true;
+	while (i--)
+		pool_add(&ring->pool, req->vecs[i].bv_page);
+	return false;
+}
+
+/**
+ * copy_put_pages() - give back what copy_get_pages() took
+ * @ring: whose request it is
+ * @req: its pages
+ *
+ * A network disk may have a page queued for sending once more when the answer has
+ * already come. Such a page is left to that.
+ *
+ * Context: under the ring's lock.
+ */
+void copy_put_pages(struct blkback_ring *ring, struct blkback_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++) {
+		struct page *page = req->vecs[i].bv_page;
+
+		if (page_count(page) == 1)
+			pool_add(&ring->pool, page);
+		else
+			put_page(page);
+	}
+}
+
+/**
+ * copy_trim() - shrink the pool
+ * @ring: the ring
+ * @spare: how many pages may stay
+ *
+ * Context: the ring's thread, or nothing of the ring runs.
+ */
+void copy_trim(struct blkback_ring *ring, unsigned int spare)
+{
+	struct blkback_pool gone = {};
+
+	if (READ_ONCE(ring->pool.nr) <= spare)
+		return;
+	spin_lock_bh(&ring->lock);
+	while (ring->pool.nr > spare)
+		pool_add(&gone, pool_take(&ring->pool));
+	spin_unlock_bh(&ring->lock);
+	while (gone.nr)
+		__free_page(pool_take(&gone));
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The data of requests, and the way it takes.
+ *
+ * If the frontend lets us keep its pages mapped, that is the way. Otherwise small
+ * requests are copied and large ones mapped; what is small, the administrator
+ * may say.
+ */
+
+#include "common.h"
+
+/* How long an idle ring keeps its spare pages. */
+#define SPARE_JIFFIES	HZ
+
+/* How far a segment is filled is not known yet: each counts as a page. */
+static enum blkback_data copied_or_mapped(const struct blkback_req *req)
+{
+	const struct blkback_conn *conn = req->ring->conn;
+	unsigned int max = req->operation == BLKIF_OP_READ ?
+			   conn->copy_read_max : conn->copy_write_max;
+
+	return req->nr_segs * BLKIF_PAGE_SIZE <= max ? DATA_COPIED : DATA_MAPPED;
+}
+
+static enum blkback_data choose(const struct blkback_req *req)
+{
+	if (!req->nr_segs)
+		return DATA_NONE;
+	if (req->ring->conn->persistent)
+		return DATA_KEPT;
+	return copied_or_mapped(req);
+}
+
+/**
+ * guest_pages_reserve() - see to it that there will be pages for a request
+ * @ring: whose request it is; its batch does not count the request yet
+ * @req: with @operation set; @data says how its data is to go
+ *
+ * Context: the ring's thread. May sleep.
+ * Return: 0; or -ENOMEM: try again when a request of this ring has been
+ * answered, or in a while.
+ */
+int guest_pages_reserve(struct blkback_ring *ring, struct blkback_req *req)
+{
+	struct blkback_batch *batch = ring->batch;
+
+	req->data = choose(req);
+	switch (req->data) {
+	case DATA_COPIED:
+		if (copy_reserve(ring, batch->nr_copied + req->nr_segs))
+			return -ENOMEM;
+		batch->nr_copied += req->nr_segs;
+		break;
+	case DATA_MAPPED:
+	case DATA_KEPT:
+		if (map_reserve(ring, batch->nr_mapped + req->nr_segs))
+			return -ENOMEM;
+		batch->nr_mapped += req->nr_segs;
+		break;
+	}
+	return 0;
+}
+
+/* If all that may be kept is in use, the request goes like any other. */
+static void get_pages(struct blkback_ring *ring, struct blkback_req *req)
+{
+	if (req->data == DATA_KEPT && !map_keep(ring, req)) {
+		req->data = copied_or_mapped(req);
+		if (req->data == DATA_COPIED && !copy_get_pages(ring, req))
+			req->data = DATA_MAPPED;
+	} else if (req->data == DATA_COPIED) {
+		copy_get_pages(ring, req);
+	}
+	if (req->data == DATA_MAPPED)
+		map_get_pages(ring, req);
+}
+
+/* Whether all it takes to answer the request may be done in any context. */
+static bool is_quick(const struct blkback_req *req)
+{
+	return req->nr_segs <= BLKBACK_QUICK_SEGS &&
+	       req->data != DATA_MAPPED && req->operation != BLKIF_OP_DISCARD;
+}
+
+/**
+ * guest_pages_get() - get the pages of a batch, and the data of its writes
+ * @ring: whose batch it is; guest_pages_reserve() has passed all of it
+ *
+ * Requests that have failed already are left out. A request of which any page
+ * cannot be had gets status ERROR.
+ *
+ * Context: the ring's thread. May sleep while the guest's memory is paged out, up
+ * to half a minute for each such page.
+ */
+void guest_pages_get(struct blkback_ring *ring)
+{
+	struct blkback_batch *batch = ring->batch;
+	unsigned int i;
+
+	spin_lock_bh(&ring->lock);
+	for (i = 0; i < batch->nr_reqs; i++) {
+		struct blkback_req *req = batch->reqs[i];
+
+		if (req->status == BLKIF_RSP_OKAY)
+			get_pages(ring, req);
+		else
+			req->data = DATA_NONE;
+		req->quick = is_quick(req);
+	}
+	spin_unlock_bh(&ring->lock);
+	copy_writes(ring);
+	map_flush(ring);
+}
+
+/**
+ * guest_pages_put() - give back the pages of a request
+ * @ring: whose request it is
+ * @req: done with; if MAPPED, map_unmap() has been there
+ *
+ * Context: under the ring's lock.
+ */
+void guest_pages_put(struct blkback_ring *ring, struct blkback_req *req)
+{
+	if (req->data == DATA_COPIED)
+		copy_put_pages(ring, req);
+	else if (req->data == DATA_KEPT)
+		map_put_kept(ring, req);
+}
+
+/**
+ * guest_pages_timeout() - when guest_pages_trim() is due again
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: jiffies from now; MAX_SCHEDULE_TIMEOUT if there is nothing that would
+ * have to go.
+ */
+long guest_pages_timeout(struct blkback_ring *ring)
+{
+	/* Whoever answers a request gives something back, and does not say so. */
+	if (ring->spare.num_pages || READ_ONCE(ring->pool.nr) ||
+	    in_flight(ring) || req_kept(ring))
+		return SPARE_JIFFIES;
+	return map_timeout(ring);
+}
+
+/**
+ * guest_pages_trim() - give back pages that are not needed, or needed elsewhere
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ */
+void guest_pages_trim(struct blkback_ring *ring)
+{
+	unsigned int spare = ring->conn->max_spare_pages;
+
+	if (time_after_eq(jiffies, ring->taken_at + SPARE_JIFFIES) || guest_pages_squeezed(ring))
+		spare = 0;
+	if (!spare)
+		req_trim(ring);
+	copy_trim(ring, spare);
+	map_trim(ring, spare);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory for requests: each is as large as its number of segments demands.
+ *
+ * Those that are done with are kept for the next ones of about their size, until
+ * the ring has had nothing to do for a while.
+ */
+#include <linux/llist.h>
+#include <linux/slab.h>
+
+#include "common.h"
+
+/* Most segments of a request of each size: from one to the next four times. */
+static unsigned int capacity(unsigned int class)
+{
+	return 1U << (2 * class);
+}
+
+static unsigned int class_of(unsigned int nr_segs)
+{
+	unsigned int class = 0;
+
+	static_assert(1 << (2 * (BLKBACK_REQ_SIZES - 1)) ==
+		      BLKBACK_MAX_SEGMENTS);
+	while (capacity(class) < nr_segs)
+		class++;
+	return class;
+}
+
+static size_t size_of(unsigned int class)
+{
+	return sizeof(struct blkback_req) +
+	       capacity(class) * (sizeof(struct bio_vec) +
+				  sizeof(union blkback_seg));
+}
+
+/* Only the ring's thread takes any out. */
+static struct blkback_req *used_before(struct blkback_ring *ring,
+				       unsigned int class)
+{
+	struct llist_node **mine = &ring->free[class];
+	struct blkback_req *req;
+
+	if (!*mine)
+		*mine = llist_del_all(&ring->freed[class]);
+	if (!*mine)
+		return NULL;
+	req = llist_entry(*mine, struct blkback_req, done);
+	*mine = req->done.next;
+	return req;
+}
+
+/* One request of any size can always go on. */
+static struct blkback_req *use_reserve(struct blkback_ring *ring)
+{
+	/* Whoever gave it back is done with it. */
+	if (smp_load_acquire(&ring->reserve_used))
+		return NULL;
+	WRITE_ONCE(ring->reserve_used, true);
+	return ring->reserve;
+}
+
+/**
+ * req_alloc() - get memory for a request
+ * @ring: whose request it is
+ * @nr_segs: of the request
+ *
+ * Context: the ring's thread.
+ * Return: the request, with @ring, @nr_segs and @segs set; or NULL: try again
+ * when a request of this ring has been answered, or in a while.
+ */
+struct blkback_req *req_alloc(struct blkback_ring *ring, unsigned int nr_segs)
+{
+	unsigned int class = class_of(nr_segs);
+	struct blkback_req *req;
+
+	req = used_before(ring, class) ?:
+	      kmalloc(size_of(class), GFP_NOWAIT | __GFP_NOWARN) ?:
+	      use_reserve(ring);
+	if (!req)
+		return NULL;
+	req->ring = ring;
+	req->class = class;
+	req->nr_segs = nr_segs;
+	req->segs = (void *)&req->vecs[nr_segs];
+	return req;
+}
+
+/**
+ * req_free() - give back what req_alloc() took
+ * @ring: whose request it is
+ * @req: has no pages any more
+ *
+ * Context: any.
+ */
+void req_free(struct blkback_ring *ring, struct blkback_req *req)
+{
+	if (req == ring->reserve)	/* all writes to it come first */
+		smp_store_release(&ring->reserve_used, false);
+	else
+		llist_add(&req->done, &ring->freed[req->class]);
+}
+
+/**
+ * req_reserve() - set one request of any size aside
+ * @ring: the ring
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int req_reserve(struct blkback_ring *ring)
+{
+	ring->reserve = kvmalloc(size_of(BLKBACK_REQ_SIZES - 1), GFP_KERNEL);
+	return ring->reserve ? 0 : -ENOMEM;
+}
+
+/**
+ * req_kept() - whether there is memory for requests that are done with
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: if so, true: req_trim() would give it back.
+ */
+bool req_kept(const struct blkback_ring *ring)
+{
+	unsigned int class;
+
+	for (class = 0; class < BLKBACK_REQ_SIZES; class++)
+		if (ring->free[class] || !llist_empty(&ring->freed[class]))
+			return true;
+	return false;
+}
+
+/**
+ * req_trim() - keep no memory for requests
+ * @ring: the ring
+ *
+ * Context: the ring's thread, or nothing of the ring runs.
+ */
+void req_trim(struct blkback_ring *ring)
+{
+	struct blkback_req *req;
+	unsigned int class;
+
+	for (class = 0; class < BLKBACK_REQ_SIZES; class++)
+		while ((req = used_before(ring, class)))
+			kfree(req);
+}
