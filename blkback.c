@@ -339,6 +339,16 @@ static void ring_serve(struct blkback_ring *ring)
 		stats_log(ring);
 }
 
+static bool found_awake(struct blkback_ring *ring)
+{
+	if (!poll_begin(&ring->poll))
+		return false;
+	while (poll_goes_on(&ring->poll))
+		if (ring_has_work(ring))
+			return true;
+	return false;
+}
+
 /* A busy ring sleeps often: the timer is left alone if it is pending. */
 static void set_timer(struct blkback_ring *ring)
 {
@@ -360,6 +370,8 @@ static void ring_sleep(struct blkback_ring *ring)
 {
 	bool soon = ring->retry || ring->busy;
 
+	if (found_awake(ring))
+		return;
 	set_timer(ring);
 	WRITE_ONCE(ring->heeds, heeds_answers(ring));
 	sring_arm(&ring->sring);
@@ -375,6 +387,7 @@ static void ring_sleep(struct blkback_ring *ring)
 				     READ_ONCE(ring->event),
 				     soon ? RETRY_JIFFIES :
 					    MAX_SCHEDULE_TIMEOUT);
+	poll_slept(&ring->poll);
 }
 
 /**

@@ -40,6 +40,7 @@
 
 #include "barrier.h"
 #include "decode.h"
+#include "poll.h"
 #include "sring.h"
 
 /* Most requests prepared together: as many as a one-page ring holds. */
@@ -167,6 +168,7 @@ struct blkback_dev {
  * @unused_jiffies: for how long, when not used; 0: until memory is short
  * @copy_read_max: requests of up to so many bytes have their data copied
  * @copy_write_max: likewise
+ * @poll_us: for how long at most a ring waits awake
  * @max_spare_pages: most free pages that a ring keeps, of either kind
  * @squeeze_jiffies: for how long a ring keeps none when memory was short
  * @stopping: set by the device's work: rings take no more requests
@@ -188,6 +190,7 @@ struct blkback_conn {
 	unsigned long unused_jiffies;
 	unsigned int copy_read_max;
 	unsigned int copy_write_max;
+	unsigned int poll_us;
 	unsigned int max_spare_pages;
 	unsigned long squeeze_jiffies;
 	bool stopping;
@@ -414,6 +417,7 @@ struct blkback_pool {
  * @busy: completed requests whose pages somebody still looks at
  * @free: memory of requests that are done with, by size
  * @spare: pages to map guest pages to
+ * @poll: how long it waits awake
  * @taken_at: time, in jiffies, when a request was last taken
  * @log_at: time, in jiffies, when the counters may be logged again
  * @batch: requests being prepared
@@ -472,6 +476,7 @@ struct blkback_ring {
 	struct llist_node *busy;
 	struct llist_node *free[BLKBACK_REQ_SIZES];
 	struct gnttab_page_cache spare;
+	struct blkback_poll poll;
 	unsigned long taken_at;
 	unsigned long log_at;
 	struct blkback_batch *batch;
@@ -530,6 +535,7 @@ extern unsigned int blkback_max_persistent;
 extern unsigned int blkback_unused_seconds;
 extern unsigned int blkback_copy_read_max;
 extern unsigned int blkback_copy_write_max;
+extern unsigned int blkback_poll_us;
 extern unsigned int blkback_max_spare_pages;
 extern unsigned int blkback_squeeze_ms;
 extern unsigned int blkback_log_stats;

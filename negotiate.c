@@ -468,6 +468,7 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 			       (unsigned long)HZ;
 	conn->copy_read_max = READ_ONCE(blkback_copy_read_max);
 	conn->copy_write_max = READ_ONCE(blkback_copy_write_max);
+	conn->poll_us = READ_ONCE(blkback_poll_us);
 	conn->max_spare_pages = READ_ONCE(blkback_max_spare_pages);
 	conn->squeeze_jiffies =
 		msecs_to_jiffies(READ_ONCE(blkback_squeeze_ms));

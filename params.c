@@ -11,6 +11,9 @@
 
 #include "common.h"
 
+/* Whoever wants to wait awake for longer than this wants a CPU for each ring. */
+#define MAX_POLL_US	1000U
+
 /* Far more than any frontend has CPUs to use; keeps max_queues from typos. */
 #define MAX_QUEUES	256U
 
@@ -22,6 +25,7 @@ unsigned int blkback_max_persistent = 3 * 32 * BLKIF_MAX_DIRECT_SEGMENTS;
 unsigned int blkback_unused_seconds = 60;
 unsigned int blkback_copy_read_max = BLKBACK_MAX_SEGMENTS * BLKIF_PAGE_SIZE;
 unsigned int blkback_copy_write_max = BLKBACK_MAX_SEGMENTS * BLKIF_PAGE_SIZE;
+unsigned int blkback_poll_us;
 unsigned int blkback_max_spare_pages = 1024;
 unsigned int blkback_squeeze_ms = 10;
 unsigned int blkback_log_stats;
@@ -106,6 +110,9 @@ MODULE_PARM_DESC(copy_read_max,
 NUMBER(copy_write_max, blkback_copy_write_max, 0, UINT_MAX);
 MODULE_PARM_DESC(copy_write_max,
 		 "The same for writes (default: 1048576)");
+NUMBER(poll_us, blkback_poll_us, 0, MAX_POLL_US);
+MODULE_PARM_DESC(poll_us,
+		 "For how many us a queue waits awake for the next request, 0 to 1000 (default: 0)");
 NUMBER(max_buffer_pages, blkback_max_spare_pages, 0, UINT_MAX);
 MODULE_PARM_DESC(max_buffer_pages,
 		 "Most free pages that a busy queue keeps to map guest pages to (default: 1024)");

@@ -34,6 +34,8 @@ parameter copy_read_max 0
 matrix "reads mapped" 8
 parameter copy_write_max 0
 matrix mapped 8
+parameter poll_us 500
+matrix "mapped, and waiting awake" 8
 
 detach main xvdb
 with_frontend main

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Looking for the next request for a while, before going to sleep.
+ */
+#ifdef __KERNEL__
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#endif
+
+#include "poll.h"
+
+/* Smallest window, as a part of the largest. */
+#define PARTS	8
+
+/**
+ * poll_begin() - there is nothing to do: from now on, wait awake
+ * @poll: of the ring
+ *
+ * Return: false if that is not worth while.
+ */
+bool poll_begin(struct blkback_poll *poll)
+{
+	if (!poll->max)
+		return false;
+	poll->since = ktime_get_ns();
+	return poll->window;
+}
+
+/**
+ * poll_goes_on() - whether to wait awake for a little longer
+ * @poll: of the ring
+ *
+ * Return: if so, true.
+ */
+bool poll_goes_on(const struct blkback_poll *poll)
+{
+	cpu_relax();
+	return !need_resched() && ktime_get_ns() - poll->since < poll->window;
+}
+
+/**
+ * poll_slept() - a sleep is over
+ * @poll: of the ring; poll_begin() has been there before the sleep
+ */
+void poll_slept(struct blkback_poll *poll)
+{
+	if (!poll->max)
+		return;
+	if (ktime_get_ns() - poll->since <= poll->max)
+		poll->window = clamp(2 * poll->window, poll->max / PARTS,
+				     poll->max);
+	else
+		poll->window /= 2;
+	if (poll->window < poll->max / PARTS)
+		poll->window = 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looking for the next request for a while, before going to sleep.
+ *
+ * To be woken costs the guest an event and us a switch of threads, and the request
+ * the time for both. Where the next one comes soon it is cheaper to wait for it
+ * awake. So each ring has a window for which it does that. A sleep that was so
+ * short that the largest window would have done makes the window grow; one that
+ * was longer makes it shrink, until there is none.
+ *
+ * It ends early if another task wants the CPU.
+ */
+#ifndef BLKBACK_POLL_H
+#define BLKBACK_POLL_H
+
+#include <linux/types.h>
+
+/**
+ * struct blkback_poll - how long a ring waits awake
+ * @max: at most, in ns; 0: never
+ * @window: just now, in ns
+ * @since: when it had nothing to do any more, by ktime_get_ns()
+ *
+ * Of the ring's thread.
+ */
+struct blkback_poll {
+	__u64 max;
+	__u64 window;
+	__u64 since;
+};
+
+bool poll_begin(struct blkback_poll *poll);
+bool poll_goes_on(const struct blkback_poll *poll);
+void poll_slept(struct blkback_poll *poll);
+
+#endif /* BLKBACK_POLL_H */

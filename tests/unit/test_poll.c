@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waiting awake: never for longer than allowed, for long where requests come soon,
+ * and not at all where they do not.
+ */
+#include "unit.h"
+
+#include <linux/types.h>
+
+#define clamp(x, lo, hi) ((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
+
+static __u64 now;		/* ns */
+static bool wanted;		/* by another task: our CPU */
+static unsigned int relaxed;
+
+static __u64 ktime_get_ns(void)
+{
+	return now;
+}
+
+static bool need_resched(void)
+{
+	return wanted;
+}
+
+/* Time passes only while somebody waits. */
+static void cpu_relax(void)
+{
+	relaxed++;
+	now += 100;
+}
+
+#include "../../poll.c"
+
+static struct blkback_poll new_poll(__u64 max)
+{
+	now = 1000000;
+	wanted = false;
+	return (struct blkback_poll){ .max = max };
+}
+
+/* Have nothing to do until a request comes. Return for how long that was awake. */
+static __u64 wait_for(struct blkback_poll *poll, __u64 comes_after)
+{
+	__u64 start = now;
+
+	if (poll_begin(poll))
+		while (poll_goes_on(poll))
+			if (now - start >= comes_after)
+				return now - start;
+	if (now - start < comes_after) {
+		__u64 awake = now - start;
+
+		now = start + comes_after;
+		poll_slept(poll);
+		return awake;
+	}
+	poll_slept(poll);
+	return now - start;
+}
+
+static void nobody_waits_awake_who_must_not(void **state)
+{
+	struct blkback_poll poll = new_poll(0);
+	unsigned int i;
+
+	(void)state;
+	relaxed = 0;
+	for (i = 0; i < 100; i++)
+		assert_int_equal(wait_for(&poll, 500), 0);
+	assert_int_equal(relaxed, 0);
+}
+
+static void requests_that_come_soon_are_found_awake(void **state)
+{
+	struct blkback_poll poll = new_poll(50000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 40000);
+	assert_int_equal(wait_for(&poll, 40000), 40000);
+	assert_int_equal(poll.window, poll.max);
+}
+
+static void window_is_as_large_as_it_has_to_be(void **state)
+{
+	struct blkback_poll poll = new_poll(80000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		wait_for(&poll, 5000);
+	assert_int_equal(wait_for(&poll, 5000), 5000);
+	assert_int_equal(poll.window, 10000);
+}
+
+static void nobody_waits_awake_for_longer_than_allowed(void **state)
+{
+	struct blkback_poll poll = new_poll(50000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 40000);
+	assert_in_range(wait_for(&poll, 1000000), 50000, 50100);
+}
+
+static void who_waits_in_vain_soon_stops(void **state)
+{
+	struct blkback_poll poll = new_poll(50000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 40000);
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 1000000);
+	assert_int_equal(wait_for(&poll, 1000000), 0);
+	assert_int_equal(poll.window, 0);
+}
+
+static void other_tasks_come_first(void **state)
+{
+	struct blkback_poll poll = new_poll(50000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 40000);
+	wanted = true;
+	assert_in_range(wait_for(&poll, 40000), 0, 100);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_waits_awake_who_must_not),
+		cmocka_unit_test(requests_that_come_soon_are_found_awake),
+		cmocka_unit_test(window_is_as_large_as_it_has_to_be),
+		cmocka_unit_test(nobody_waits_awake_for_longer_than_allowed),
+		cmocka_unit_test(who_waits_in_vain_soon_stops),
+		cmocka_unit_test(other_tasks_come_first),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
