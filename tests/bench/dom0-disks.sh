@@ -40,8 +40,8 @@ attach_timed() {
 # Waits that are over when there is something to read, of which there is nothing, cost no process.
 pause() { read -rt "$1" <>"$state/nothing" || :; }
 
-# least_free_while JOB: the least memory that was free while the guest's job ran.
-least_free_while() {
+# least_free: until the guest is finished.
+least_free() {
 	local now least=$idle_free
 	until [ -e "$state/finished" ]; do
 		now=$(free_kib)
@@ -52,17 +52,21 @@ least_free_while() {
 }
 
 # All queues have as much to do as fits into their rings: the disks take five milliseconds for it.
-busy_free() {
-	local files
+busy_fio() {
+	local files status=0
 	files=$(printf '/dev/%s:' "${disks[@]}")
+	guest_run main fio --name=busy --filename="${files%:}" --rw=randread --bs=128k --iodepth=512 --direct=1 \
+		--ioengine=libaio --norandommap --number_ios=1500 >"$state/said" || status=$?
+	touch "$state/finished"
+	return "$status"
+}
+
+# busy_free: the least memory that was free meanwhile.
+busy_free() {
 	rm -f "$state/finished"
-	(
-		guest_run main fio --name=busy --filename="${files%:}" --rw=randread --bs=128k \
-			--iodepth=512 --direct=1 --ioengine=libaio --norandommap --number_ios=1500
-		touch "$state/finished"
-	) >&2 &
-	least_free_while
-	wait
+	busy_fio &
+	least_free
+	wait "$!"
 }
 
 measure() {
@@ -78,7 +82,8 @@ measure() {
 	sleep 10
 	slept=$(($(wakeups) - slept))
 	idle=$(((one_free - idle_free) / (${#disks[@]} - 1)))
-	busy=$((idle + (idle_free - $(busy_free)) / ${#disks[@]}))
+	busy=$(busy_free) || error "the load on all disks has failed: $(tail -n 1 "$state/said")"
+	busy=$((idle + (idle_free - busy) / ${#disks[@]}))
 	echo "disk module=$module idle_kib=$idle busy_kib=$busy" \
 		"idle_wakeups=$((slept / ${#disks[@]}))" \
 		"connect_us=$(sort -n "$state/connect" | sed -n 2p)"

@@ -239,7 +239,7 @@ DISK = [
 
 
 def disk_rows(results):
-    if not results.disks:
+    if not results.disks and not any(row.startswith("4v1q") for row, _ in results.rows):
         return
     for key, what, target in DISK:
         stock, ours = (float(results.disks[module][key]) if key in results.disks.get(module, {})
