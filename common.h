@@ -223,8 +223,8 @@ struct blkback_kept {
 /**
  * struct blkback_persist - the guest pages that a ring keeps mapped
  * @heads: table of all of them, by grant reference
- * @mask: number of heads, a power of two, less 1
- * @salt: for finding the head
+ * @shift: how many bits of a hash to leave out to find the head
+ * @salt: for the hash
  * @idle: those not in use, the one used last at the end
  * @nr: of all of them
  * @nr_idle: entries of @idle; also read when memory is short
@@ -232,7 +232,7 @@ struct blkback_kept {
  */
 struct blkback_persist {
 	struct hlist_head *heads;
-	u32 mask;
+	u32 shift;
 	u32 salt;
 	struct list_head idle;
 	unsigned int nr;

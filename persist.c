@@ -10,7 +10,6 @@
  *
  * All of it is under the ring's lock.
  */
-#include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -32,14 +31,14 @@
 int persist_init(struct blkback_persist *persist, unsigned int max)
 {
 	/* Two to a head, when all are kept. */
-	unsigned int heads = roundup_pow_of_two(clamp(max / 2, 1U, MAX_HEADS));
+	unsigned int heads = roundup_pow_of_two(clamp(max / 2, 2U, MAX_HEADS));
 
 	persist->heads = kvcalloc(heads, sizeof(*persist->heads), GFP_KERNEL);
 	if (!persist->heads)
 		return -ENOMEM;
-	persist->mask = heads - 1;
+	persist->shift = 32 - ilog2(heads);
 	/* No guest is to know which pages share a head. */
-	persist->salt = get_random_u32();
+	persist->salt = get_random_u32() | 1;
 	persist->max = max;
 	return 0;
 }
@@ -56,7 +55,8 @@ void persist_exit(struct blkback_persist *persist)
 static struct hlist_head *head_of(const struct blkback_persist *persist,
 				  grant_ref_t gref)
 {
-	return &persist->heads[jhash_1word(gref, persist->salt) & persist->mask];
+	/* The upper bits of a product with a random odd number are as good as random. */
+	return &persist->heads[(gref * persist->salt) >> persist->shift];
 }
 
 static void make_idle(struct blkback_persist *persist,
