@@ -4,6 +4,7 @@
 #   make check        everything that can be checked, a real Xen host included
 #   make check-debug  the cases again, with every check that a kernel can do on itself
 #   make bench        what I/O costs with this module and with the in-tree one; QUICK=1 for a part
+#   make profile      which functions the instructions go to; ROWS=, MODULES=, PERSISTENT=
 #   make bench-update make the last result of it the one in docs/, and what make check compares with
 #   make demo         watch a guest get a disk from it
 #   make install      put it before the in-tree module of the kernel built for
@@ -37,6 +38,10 @@ check-debug:
 bench:
 	@QUICK=$(QUICK) tests/bench/bench.sh run
 
+profile:
+	@tests/bench/profile/profile.sh "$(or $(MODULES),stock,ours)" "$(or $(PERSISTENT),N)" \
+	  "$(or $(ROWS),4k-randread-qd32)"
+
 bench-update:
 	@tests/bench/bench.sh update
 
@@ -62,4 +67,4 @@ clean: need-headers
 distclean: clean
 	rm -rf build
 
-.PHONY: module need-headers check check-debug bench bench-update demo install dkms-install clean distclean
+.PHONY: module need-headers check check-debug bench profile bench-update demo install dkms-install clean distclean

@@ -10,6 +10,7 @@
 #                   4v1q   the same guest and jobs, but one queue
 #   PERSISTENT=N    without persistent grants only, or with them only; default is both
 #   SHIFT=N         the host was started with 'host.sh -b -i N'
+#   PROFILE=1       the host was started with 'host.sh -p': keeps what makes names of addresses
 #   TRACED=1        also counts hypercalls, in passes of their own as xentrace is not free
 #
 # Each row takes three passes of fio in the guest: one for all that happens only once, a short one and
@@ -59,13 +60,19 @@ run_fio() {
 	notified=$((after - before))
 }
 
+# metered COMMAND...: 'host.sh -p' leaves a file for each time, with that number.
+metered() {
+	meterings=$((meterings + 1))
+	/guest/meter "$meter" "$id" "$@"
+}
+
 # run_pass KIND COUNT
 run_pass() {
 	local slept notified notifying
 	slept=$(wakeups) notifying=$(notifications)
-	run_fio "$2" /guest/meter "$meter" "$id" || return
+	run_fio "$2" metered || return
 	echo "pass $what kind=$1 ios=$2 $(cat "$meter") wakeups=$(($(wakeups) - slept))" \
-		"from_guest=$(($(notifications) - notifying)) to_guest=$notified"
+		"from_guest=$(($(notifications) - notifying)) to_guest=$notified metering=$meterings"
 }
 
 # traced_pass KIND COUNT: xentrace is told to leave the buffers alone until it is ended, so that it
@@ -129,8 +136,23 @@ setups() {
 
 # What each end does all the time is measured once for each disk.
 measure_idle() {
-	/guest/meter "$meter" "$id" sleep 10
+	metered sleep 10
 	echo "idle module=$module persistent=$persistent config=$config $(cat "$meter")"
+}
+
+# The addresses of user space, while fio runs. It has the same ones each time if FRONTEND=norandmaps.
+# shellcheck disable=SC2016 # not for this shell
+fio_maps='fio --name=maps --ioengine=null --size=8k --bs=4k --thinktime=1s >/dev/null &
+	until grep -q libc.so "/proc/$!/maps"; do sleep 0.1; done; cat "/proc/$!/maps"; wait'
+
+# Of the guest's kernel only what it has loaded: the rest is at the same place as dom0's.
+keep_symbols() {
+	local symbols=/job/symbols/$module
+	mkdir -p "$symbols"
+	cp /proc/kallsyms "$symbols/dom0"
+	cp /proc/xen/xensyms "$symbols/xen"
+	guest_run main 'grep " [tT] .*\[xen_blkfront\]" /proc/kallsyms' >"$symbols/guest"
+	guest_run main "$fio_maps" >"$symbols/fio"
 }
 
 with_disk() {
@@ -141,6 +163,7 @@ with_disk() {
 		guest_frontend main "max_queues=$queues" "${frontend[@]:1}"
 		attach main "phy:/dev/${frontend[0]},xvdb,w"
 		find_threads "$id.xvdb" || error "no threads of the disk's queues are found"
+		[ -z "${PROFILE-}" ] || keep_symbols
 		measure_idle
 		rows_with "$setup"
 		detach main xvdb
@@ -183,6 +206,7 @@ read_rows() {
 	done
 }
 
+meterings=0
 modules=$1 persistents=${PERSISTENT:-N,Y}
 set_up
 mkdir -p "$results"

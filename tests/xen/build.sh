@@ -8,7 +8,7 @@
 #   frontend         the test frontend             replay-log what a disk has kept
 #   meter            what a domain costs           tally      counts hypercalls
 #   connect          how long connecting takes     erasable.ko a disk that can erase, for dom0
-#   guest.img        what dom0 has of these, and vmlinux
+#   count.so         has QEMU count by place       guest.img  what dom0 has of these, and vmlinux
 #
 # 'build.sh debug' builds three more, for a dom0 that looks after itself:
 #
@@ -36,7 +36,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | frontend | replay-log | meter | tally | connect | debug | *.ko) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | frontend | replay-log | meter | tally | connect | count.so | debug | *.ko) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -251,6 +251,11 @@ make_connect() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/../bench/connect.c" -lxenstore
 }
 
+make_count_so() {
+	gcc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -o "$1" \
+		"$here/../bench/profile/count.c"
+}
+
 make_guest_img() {
 	mkdir -p "$1.tree"
 	ln -f "$out"/{vmlinux,guest.cpio,remote,replay-log,meter,tally,connect} "$1.tree/"
@@ -287,6 +292,7 @@ build_all() {
 	artifact meter make_meter "$here/../bench/meter.c"
 	artifact tally make_tally "$here/../bench/tally.c"
 	artifact connect make_connect "$here/../bench/connect.c"
+	artifact count.so make_count_so "$here"/../bench/profile/{count.c,qemu.h}
 	artifact dom0.cpio make_dom0_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
 	artifact guest.cpio make_guest_cpio "$out/.root.tar.stamp" "$here/build.sh" \
 		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp"

@@ -1,11 +1,12 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-b] [-i SHIFT] [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
+#   host.sh [-b | -p] [-i SHIFT] [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
 #           [-q QUEUE] [-t SECONDS] COMMAND...
 #
 #   -b  for benchmarks: the host has one CPU, and a clock on which an instruction takes a nanosecond
-#   -i  with -b: it takes 2^SHIFT nanoseconds
+#   -p  as -b; and where the instructions go that meter measures is in build/xen/runs/NAME/profile
+#   -i  with -b or -p: it takes 2^SHIFT nanoseconds
 #   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
 #   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
@@ -29,10 +30,11 @@ silence=${SILENCE:-1000}
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
 
-name=job module='' cpus=1 kernel_args='' shift=0 limit='' debug='' queue='' bench=''
-while getopts bi:dn:m:s:k:q:t: option; do
+name=job module='' cpus=1 kernel_args='' shift=0 limit='' debug='' queue='' bench='' profile=''
+while getopts bpi:dn:m:s:k:q:t: option; do
 	case $option in
 	b) bench=bench ;;
+	p) bench=bench profile=profile ;;
 	i) shift=$OPTARG ;;
 	d) debug=debug ;;
 	n) name=$OPTARG ;;
@@ -76,7 +78,7 @@ build_debug_module() {
 
 prepare_job() {
 	rm -rf "$run"
-	mkdir -p "$run/job" "$run/tmp"
+	mkdir -p "$run/job" "$run/tmp" ${profile:+"$run/profile"}
 	cp -r "$here/.." "$run/job/tests"
 	cp "$top/docs/protocol.md" "$run/job/"
 	[ "$module" = stock ] || cp "$module" "$run/job/xen-blkback.ko"
@@ -127,6 +129,7 @@ start_qemu() {
 	[ -z "$queue" ] || more+=(
 		-fsdev "local,id=queue,path=$queue,security_model=none"
 		-device "virtio-9p-pci,fsdev=queue,mount_tag=queue")
+	[ -z "$profile" ] || more+=(-plugin "$built/count.so,out=$run/profile")
 	read -ra machine < <(qemu_machine)
 	TMPDIR=$run/tmp qemu-system-x86_64 "${machine[@]}" \
 		-serial "file:$run/console.log" \
