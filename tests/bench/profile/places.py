@@ -13,6 +13,7 @@ import bisect
 import collections
 import pathlib
 import re
+import sys
 
 DOMAINS = ("dom0", "guest")
 XEN = range(0xFFFF82D000000000, 0xFFFF830000000000)
@@ -214,9 +215,13 @@ def main():
     parser.add_argument("run", type=pathlib.Path, help="folder of a run")
     parser.add_argument("folder", type=pathlib.Path, help="for the results")
     arguments = parser.parse_args()
-    namers, profiles = {}, {}
+    namers, profiles, incomplete = {}, {}, False
     for row, passes in read_rows(arguments.run).items():
         module = row[0]
+        if not {"short", "long"} <= set(passes):
+            print(f"not measured: {' '.join(row)}", file=sys.stderr)
+            incomplete = True
+            continue
         if module not in namers:
             namers[module] = Namer(arguments.run / "job/symbols" / module)
         profiles[row] = Profile(arguments.run / "profile", passes, namers[module])
@@ -225,6 +230,7 @@ def main():
             profiles[row].write(file, arguments.lines)
     with open(arguments.folder / "purposes.md", "w", encoding="utf-8") as file:
         write_purposes(file, profiles)
+    return incomplete
 
 
-main()
+sys.exit(main())
