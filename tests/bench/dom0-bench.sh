@@ -35,10 +35,11 @@ notifications() { awk '/blkif-backend|blkback\./ { sum += $2 } END { print sum +
 # shellcheck disable=SC2016 # not for this shell
 count_blkif='awk "\$NF == \"blkif\" { for (i = 2; i < NF; i++) sum += \$i } END { print \"blkif=\" sum }" /proc/interrupts'
 
-# fio_command COUNT: fio with that many I/Os in all, by a job on each CPU.
+# fio_command COUNT: fio with that many I/Os in all, by a job on each CPU. It reads the CPU's clock, as
+# each look at the kernel's is a system call here.
 fio_command() {
 	local command option
-	command="fio --name=bench --filename=/dev/xvdb --ioengine=libaio --direct=1 --norandommap"
+	command="fio --name=bench --filename=/dev/xvdb --ioengine=libaio --direct=1 --norandommap --clocksource=cpu"
 	command+=" --randseed=1 --output=/tmp/fio --output-format=json --group_reporting"
 	command+=" --numjobs=$cpus --number_ios=$(($1 / cpus)) --iodepth=$(((depth + cpus - 1) / cpus))"
 	command+=" --cpus_allowed=0-$((cpus - 1)) --cpus_allowed_policy=split --offset_increment=1g"

@@ -26,10 +26,11 @@ ratelimit() { xl sched-credit2 -s -r "$1" >/dev/null; }
 # While a guest boots its CPUs often wait for each other. If the one that is waited for may not run at
 # once, it has to wait for the others to have their ten milliseconds, and booting lasts for minutes.
 # start_bench_guest CPUS [CFG_LINE...]: starts the guest main, and sets $id. Programs are where they always
-# are in its memory.
+# are in its memory. To have Xen emulate rdtsc, as it does where the clock of a CPU may change, would cost the
+# guest as much again as all else.
 start_bench_guest() {
 	ratelimit 0
-	FRONTEND=norandmaps guest_start main "vcpus=$1" "${@:2}"
+	FRONTEND=norandmaps guest_start main "vcpus=$1" 'tsc_mode="native"' "${@:2}"
 	id=$(domid main)
 	ratelimit 1000
 }
