@@ -17,9 +17,12 @@ parameter() {
 mapped() { grants_mapped "$(domid main)"; }
 mapped_is() { [ "$(mapped)" = "$1" ]; }
 
-# hold SAYS OFFER PAGES: connects, uses each of PAGES pages again and again, and stays there idle.
-# SAYS and OFFER are what feature-persistent is in the frontend and in the backend.
+# hold SAYS OFFER PAGES [COMMAND...]: connects, uses each of PAGES pages again and again, and stays there
+# idle; with COMMANDs, does these later, and is idle again. SAYS and OFFER are what feature-persistent is in
+# the frontend and in the backend.
 hold() {
+	local more=
+	[ $# -eq 3 ] || more=$(printf '%s\n' 'until /tmp/later' "${@:4}" 'mark /tmp/idle')
 	own_start main xvdb <<-END
 		pool pages=$3 oldest=1
 		set queues=4 order=2 tell-persistent=1 persistent=$1
@@ -29,10 +32,16 @@ hold() {
 		io count=400 kind=direct ops=rwwfb max=32
 		verify
 		mark /tmp/idle
+		$more
 		until /tmp/go
 		io count=50 kind=both
 		verify
 	END
+	own_mark main idle
+}
+
+later() {
+	guest_run main touch /tmp/later
 	own_mark main idle
 }
 
@@ -49,12 +58,21 @@ expect "grants mapped" "$rings" "$(mapped)"
 go_on
 pass "none, if the frontend does not say so"
 
+# By dom0's clock.
+now() { cut -d. -f1 /proc/uptime; }
+seconds_since() { [ $(($(now) - $1)) -ge "$2" ]; }
+
+# Applies to connections made later; the one under way keeps its own. Each of its rings looks at its pages
+# when there is something to do.
 parameter max_persistent_grants 4000
-hold 1 1 300
+hold 1 1 300 'io count=32 depth=4 kind=direct max=8'
 expect "feature-persistent" 1 "$(xs_read "$(frontend_path main xvdb)/feature-persistent")"
 expect "grants mapped" $((rings + 300)) "$(mapped)"
-# Applies to connections made later; this one keeps its own.
+idle=$(now)
 parameter persistent_grant_unused_seconds 2
+wait_until 60 "pages have been unused for longer than that" seconds_since "$idle" 5
+later
+expect "grants mapped by a connection from before" $((rings + 300)) "$(mapped)"
 go_on
 pass "all of them, if they are few"
 
@@ -63,6 +81,16 @@ wait_until 60 "unused pages are given back" mapped_is "$rings"
 go_on
 pass "not once they are unused for long"
 parameter persistent_grant_unused_seconds 0
+
+for squeeze in 10 0; do
+	parameter buffer_squeeze_duration_ms "$squeeze"
+	hold 1 1 300
+	expect "grants mapped" $((rings + 300)) "$(mapped)"
+	echo 2 >/proc/sys/vm/drop_caches
+	wait_until 60 "pages are given back when memory is short" mapped_is "$rings"
+	go_on
+	pass "not when memory is short, with buffer_squeeze_duration_ms $squeeze"
+done
 
 parameter max_persistent_grants 100
 hold 1 1 1000
