@@ -100,6 +100,58 @@ found=$(mapped)
 go_on
 pass "up to the limit, whatever the frontend uses"
 
+# use PAGE...: a request for each of these pages of the pool, one after the other.
+use() { printf 'request op=write seg=0-7@pool%s\n' "$@"; }
+
+# kept: which pages of the pool are mapped.
+kept() {
+	guest_run main cat /tmp/frontend.output >"$state/pool"
+	grants_of "$(domid main)" >"$state/grants"
+	awk -F '[ =]' 'NR == FNR { mapped[$1]; next } /^pool page=/ && $5 in mapped { print $3 }' \
+		"$state/grants" "$state/pool" | sort -n | paste -sd' '
+}
+
+parameter max_persistent_grants 8
+own_start main xvdb <<END
+pool pages=12 show=1
+set tell-persistent=1 persistent=1
+connect
+$(use 0 1 2 3 4 5 6 7 3 6 1 8 9 10)
+mark /tmp/idle
+until /tmp/later
+$(use 5 11)
+mark /tmp/idle
+until /tmp/go
+END
+own_mark main idle
+expect "pages kept after 0 to 7, then 3, 6, 1, and three others" "1 3 5 6 7 8 9 10" "$(kept)"
+later
+expect "pages kept after 5 and another one" "1 3 5 6 8 9 10 11" "$(kept)"
+go_on
+pass "those used last, if there are more than the limit"
+
+# On each ring in turn far more pages than its share: three for two of them, two for the others.
+parameter max_persistent_grants 10
+own_start main xvdb <<END
+pool pages=80 oldest=1
+set queues=4 tell-persistent=1 persistent=1
+connect
+$(for ring in {0..3}; do
+	printf "request op=write segs=1 queue=$ring\n%.0s" {1..20}
+	echo mark /tmp/idle
+	echo until /tmp/later
+done)
+mark /tmp/idle
+until /tmp/go
+END
+own_mark main idle
+for ring in 0:3 1:6 2:8 3:10; do
+	expect "grants mapped by rings up to ${ring%:*}" $((4 + ${ring#*:})) "$(mapped)"
+	later
+done
+go_on
+pass "as many for each ring"
+
 parameter max_persistent_grants 0
 hold 1 0 300
 expect "grants mapped" "$rings" "$(mapped)"

@@ -277,16 +277,21 @@ irqs_of_backend() { grep -oE '(blkif-backend|blkback\.).*' /proc/interrupts || :
 
 vbds_of_backend() { xenstore-ls -f /local/domain/0/backend/vbd 2>/dev/null | grep '/state = ' || :; }
 
-# grants_mapped DOMID: how many of the guest's grants others have mapped, by Xen's own account. The
+# grants_of DOMID: references of the guest's grants that others have mapped, by Xen's own account. The
 # first eight belong to the tool stack: console and xenstore.
-grants_mapped() {
+grants_of() {
+	local reference
 	xl dmesg -c >/dev/null
 	xl debug-keys g
 	xl dmesg | awk -v "domain=d$1" '
 		/grant-table for remote/ { mine = ($5 == domain || $6 == domain) }
-		mine && /\[0x/ { split($0, part, /[][]/); if (part[2] !~ /^0x00[0-7]$/) count++ }
-		END { print count + 0 }'
+		mine && /\[0x/ { split($0, part, /[][]/); if (part[2] !~ /^0x00[0-7]$/) print part[2] }' |
+		while read -r reference; do
+			echo $((reference))
+		done
 }
+
+grants_mapped() { grants_of "$1" | wc -l; }
 
 leftovers() {
 	touch "$known_leftovers"

@@ -213,6 +213,14 @@ static void cmd_free(struct frontend *fe, struct args *args)
 
 /* --- requests ------------------------------------------------------------- */
 
+static void show_pool(const struct pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->pages.count; i++)
+		say("pool page=%u grant=%u", i, pool->pages.page[i].gref);
+}
+
 static void cmd_pool(struct frontend *fe, struct args *args)
 {
 	__u64 pages = args_number(args, "pages", fe->pool.pages.count);
@@ -222,6 +230,8 @@ static void cmd_pool(struct frontend *fe, struct args *args)
 		pool_init(&fe->pool, pages, fe->vbd.domid, true);
 	}
 	fe->pool.oldest = args_number(args, "oldest", fe->pool.oldest);
+	if (args_number(args, "show", 0))
+		show_pool(&fe->pool);
 }
 
 static void cmd_io(struct frontend *fe, struct args *args)

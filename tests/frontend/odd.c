@@ -141,7 +141,17 @@ static void odd_forget(struct frontend *fe, struct request *req)
 	let_go(odd);
 }
 
-/* WHO: new, ro, bad, ring, or a number; the last is left to the caller. */
+/* poolN: always the same page, so the caller sees to it that nothing else uses it meanwhile. */
+static __u32 pool_gref(struct frontend *fe, const char *number)
+{
+	__u64 i = number_from("page of the pool", number);
+
+	if (i >= fe->pool.pages.count)
+		broken("the pool has only %u pages", fe->pool.pages.count);
+	return fe->pool.pages.page[i].gref;
+}
+
+/* WHO: new, ro, bad, ring, poolN, or a number; the last is left to the caller. */
 static __u32 gref_from(struct frontend *fe, struct odd *odd, const char *who,
 		       unsigned int fill)
 {
@@ -151,6 +161,8 @@ static __u32 gref_from(struct frontend *fe, struct odd *odd, const char *who,
 		return BAD_GREF;
 	if (!strcmp(who, "ring"))
 		return fe->conn->rings[odd->req.queue].pages.page[0].gref;
+	if (!strncmp(who, "pool", 4))
+		return pool_gref(fe, who + 4);
 	if (strcmp(who, "new") && strcmp(who, "ro"))
 		return number_from("grant", who);
 	page = hold(odd, strcmp(who, "ro") ? &fe->pool : &fe->readonly);
