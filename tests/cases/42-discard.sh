@@ -126,15 +126,17 @@ cut_up 5+100 "5+47 52+49 101+4"
 detach main xvdb
 pass "cut where the disk's granules end, if it does not take all at once"
 
-# most_out: of the disk's discards, how many it had at a time, and how many there were.
-most_out() {
+# at_disk: what the disk has done first; of how many pieces of discards it had how many at a time.
+at_disk() {
 	traced | awk '
 		/block_bio_queue: [0-9,]+ D/ { count++; if (++out > most) most = out }
 		/block_bio_complete: [0-9,]+ D/ { out-- }
-		END { print most + 0, "of", count + 0 }'
+		!first && sub(/.*block_bio_complete: [0-9,]+ /, "") { first = $1 " " $2 }
+		END { print first ", " most + 0 " of " count + 0 }'
 }
 
-# Each discard is of two pieces, and every piece takes a second; reads take no time.
+# Each discard is of two pieces, and every piece takes a second. Reads take no time, and one comes when the
+# disk has all it gets of the discards at once.
 modprobe dm-delay
 dmsetup create slow --table "0 4096 delay $loop 0 0 $loop 0 1000"
 at_end dmsetup remove slow
@@ -144,13 +146,15 @@ trace_disk /dev/mapper/slow block_bio_queue block_bio_complete
 own_run main xvdb <<END
 connect
 $(printf 'request op=discard sector=%s count=640 expect=any wait=0\n' 0 640 1280 1920 2560 3200)
+push
+sleep 100
 request op=read sector=4000 segs=1 expect=any wait=0
 push
 wait
 END
 expect "operations, in the order of their responses" "0 5 5 5 5 5 5" \
 	"$(sed -n 's/^response .*op=\([0-9]*\) status=0$/\1/p' "$state/frontend" | paste -sd' ')"
-expect "pieces at the disk at a time" "4 of 12" "$(most_out)"
+expect "done first; pieces at a time" "R 4000, 4 of 12" "$(at_disk)"
 detach main xvdb
 pass "in the background, and never more than a few at the disk"
 
