@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tests, outside the kernel and under the address and undefined behaviour sanitizers, what needs no
-# kernel: decode.c, sring.h, and the test frontend's layouts. Each test is a process of its own.
-# Prints TAP; honours CASE.
+# kernel: decode.c, sring.h, barrier.c, persist.c, and the test frontend's layouts. Each test is a process
+# of its own. Prints TAP; honours CASE.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -36,6 +36,17 @@ build_test_wire() {
 			tests/unit/wire_xen.c &&
 		compile -o "$out/test_wire" tests/unit/test_wire.c tests/frontend/wire.c \
 			"$out"/wire_{64,32}.o -lcmocka
+}
+
+# This one includes persist.c. Of the kernel's headers it finds empty ones, of common.h two structs.
+build_test_persist() {
+	local headers=$out/persist header
+	sed -n 's/^#include <\(.*\)>$/\1/p' persist.c | while read -r header; do
+		mkdir -p "$headers/$(dirname "$header")"
+		: >"$headers/$header"
+	done
+	sed -n '/^struct blkback_\(kept\|persist\) {$/,/^};$/p' common.h >"$headers/persist_structs.h"
+	compile -I "$headers" -o "$out/test_persist" tests/unit/test_persist.c -lcmocka
 }
 
 # This one includes decode.c as another architecture sees it.
