@@ -211,7 +211,8 @@ refused() {
 	expect "checksum" "$sum" "$(sum_of "$loop")"
 }
 
-dd if=/dev/urandom of="$loop" bs=1M count=2 status=none
+# The disk that is slow has it open still, so that closing it does not write it out.
+dd if=/dev/urandom of="$loop" bs=1M count=2 conv=fsync status=none
 sum=$(sum_of "$loop")
 attach_own main "format=raw,vdev=xvdb,access=w,no-discard,target=$loop"
 expect "discard-enable" 0 "$(xs_read "$(backend_path main xvdb)/discard-enable")"
