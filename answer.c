@@ -98,19 +98,19 @@ static void give_answers(struct blkback_ring *ring, struct llist_node *reqs)
 	u32 n = 0;
 
 	spin_lock_bh(&ring->lock);
-	llist_for_each_entry(req, reqs, done) {
+	llist_for_each_entry_safe(req, next, reqs, done) {
 		guest_pages_put(ring, req);
 		sring_respond(&ring->sring, req->id, req->operation,
 			      req->status);
+		req_free(ring, req);
 		n++;
 	}
-	WRITE_ONCE(ring->answered, ring->answered + n);
+	/* Last, see in_flight(). */
+	smp_store_release(&ring->answered, ring->answered + n);
 	notify = sring_publish(&ring->sring);
 	spin_unlock_bh(&ring->lock);
 	if (notify)
 		notify_remote_via_irq(ring->irq);
-	llist_for_each_entry_safe(req, next, reqs, done)
-		req_free(ring, req);
 }
 
 /*
@@ -159,9 +159,22 @@ void answer_all(struct blkback_ring *ring)
 	give_answers(ring, ready);
 }
 
-/* Those that could not be finished here go to the thread. */
-static struct llist_node *leave_to_thread(struct blkback_ring *ring,
-					  struct llist_node *reqs)
+/* What would take too long here is not quick any more. */
+static struct llist_node *few(struct llist_node *reqs)
+{
+	struct blkback_req *req;
+	unsigned int segs = 0;
+
+	llist_for_each_entry(req, reqs, done) {
+		segs += req->nr_segs;
+		if (segs > BLKBACK_QUICK_MAX)
+			req->quick = false;
+	}
+	return reqs;
+}
+
+/* Those that cannot be answered here go to the thread. */
+static struct llist_node *leave_to_thread(struct llist_node *reqs)
 {
 	struct llist_node *ready = NULL;
 	struct blkback_req *req, *next;
@@ -182,10 +195,12 @@ static struct llist_node *leave_to_thread(struct blkback_ring *ring,
 void answer_quick(struct tasklet_struct *tasklet)
 {
 	struct blkback_ring *ring = from_tasklet(ring, tasklet, answer);
-	struct llist_node *reqs = llist_del_all(&ring->quick);
+	struct llist_node *reqs;
 
+	reqs = llist_reverse_order(llist_del_all(&ring->quick));
+	reqs = leave_to_thread(few(reqs));
 	copy_reads(&ring->copies, reqs);
-	reqs = leave_to_thread(ring, reqs);
+	reqs = leave_to_thread(reqs);
 	if (!reqs)
 		return;
 	give_answers(ring, reqs);

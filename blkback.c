@@ -94,6 +94,7 @@ static void take(struct blkback_ring *ring, struct blkback_req *req)
 	ring->worked = true;
 	ring->taken++;
 	ring->taken_at = jiffies;
+	ring->untidy = true;
 	batch->nr_segs += req->nr_segs;
 	batch->reqs[batch->nr_reqs++] = req;
 }
@@ -234,7 +235,8 @@ static void submit(struct blkback_ring *ring)
 	for (i = 0; i < batch->nr_reqs; i++) {
 		struct blkback_req *req = batch->reqs[i];
 
-		plug.nr_ios = min(batch->nr_reqs - i, MAX_TAGS_AT_ONCE);
+		if (i % MAX_TAGS_AT_ONCE == 0)
+			plug.nr_ios = min(batch->nr_reqs - i, MAX_TAGS_AT_ONCE);
 		if (req->status != BLKIF_RSP_OKAY) {
 			answer_req(req);
 			continue;
@@ -263,7 +265,7 @@ static bool heeds_answers(const struct blkback_ring *ring)
 
 static bool ring_has_work(const struct blkback_ring *ring)
 {
-	if (!llist_empty(&ring->finish) || ring_ended(ring))
+	if (!llist_empty(&ring->finish) || ring->here || ring_ended(ring))
 		return true;
 	if (discard_due(ring) || guest_pages_wanted(ring) ||
 	    READ_ONCE(ring->tidy))
@@ -349,15 +351,15 @@ static bool found_awake(struct blkback_ring *ring)
 	return false;
 }
 
-/* A busy ring sleeps often: the timer is left alone if it is pending. */
+/* A busy ring sleeps often: the timer is left alone unless it is due too late. */
 static void set_timer(struct blkback_ring *ring)
 {
-	long timeout;
+	long timeout = guest_pages_timeout(ring);
 
-	if (timer_pending(&ring->timer))
+	if (timeout == MAX_SCHEDULE_TIMEOUT)
 		return;
-	timeout = guest_pages_timeout(ring);
-	if (timeout != MAX_SCHEDULE_TIMEOUT)
+	if (!timer_pending(&ring->timer) ||
+	    time_before(jiffies + timeout, READ_ONCE(ring->timer.expires)))
 		mod_timer(&ring->timer, jiffies + timeout);
 }
 

@@ -49,6 +49,18 @@
 /* A request of more segments is not answered in the context that completes it. */
 #define BLKBACK_QUICK_SEGS	16
 
+/*
+ * Most of them that the tasklet of a ring answers at a time: it runs in the place
+ * of others.
+ */
+#define BLKBACK_QUICK_MAX	(4 * BLKBACK_QUICK_SEGS)
+
+/*
+ * Most pages of a ring that requests have at a time to be copied to or from. A
+ * disk that hangs keeps them, so what goes beyond is mapped.
+ */
+#define BLKBACK_MAX_COPIED	1024
+
 /* Sizes of requests in memory: of 1, 4, 16, 64 and 256 segments. */
 #define BLKBACK_REQ_SIZES	5
 
@@ -286,7 +298,7 @@ union blkback_seg {
  * @secure: a DISCARD is to leave no trace of the data
  * @segs: @nr_segs of them, behind @vecs
  * @bio: the request as the disk sees it
- * @vecs: of @bio, @nr_segs of them; no page in them before they are filled
+ * @vecs: of @bio, @nr_segs of them
  *
  * As large as its number of segments demands, and there only while in flight.
  */
@@ -356,7 +368,6 @@ struct blkback_maps {
  * @nr_segs: of all these requests together
  * @nr_copied: of these, segments that may need a page of the pool
  * @nr_mapped: of these, segments that may need a page to map to
- * @nr_descs: of these, segments of INDIRECT requests: entries of @descs
  * @reqs: the requests
  * @wire: what they looked like in their slots
  * @descs: one page, which the descriptors of INDIRECT requests are copied to
@@ -369,7 +380,6 @@ struct blkback_batch {
 	unsigned int nr_segs;
 	unsigned int nr_copied;
 	unsigned int nr_mapped;
-	unsigned int nr_descs;
 	struct blkback_req *reqs[BLKBACK_BATCH_REQS];
 	struct wire_request wire[BLKBACK_BATCH_REQS];
 	struct blkif_segment *descs;
@@ -382,10 +392,12 @@ struct blkback_batch {
  * struct blkback_pool - pages of our own for data that is copied
  * @first: the one used last; linked by their private
  * @nr: how many; also read when memory is short
+ * @out: how many requests have
  */
 struct blkback_pool {
 	struct page *first;
 	unsigned int nr;
+	unsigned int out;
 };
 
 /**
@@ -408,6 +420,8 @@ struct blkback_pool {
  * @worked: a request was taken since the last EOI: the event was not for nothing
  * @refused: a request was answered without having been taken, and the frontend
  *	has yet to see it
+ * @untidy: a request was taken since guest_pages_trim() has last found the ring
+ *	idle
  * @capacity: size of the disk when last looked at, in 512-byte sectors
  * @discards: those that wait for their turn at the disk, linked by their @done
  * @discards_end: where to put the next one
@@ -467,6 +481,7 @@ struct blkback_ring {
 	bool retry;
 	bool worked;
 	bool refused;
+	bool untidy;
 	u64 capacity;
 	struct llist_node *discards;
 	struct llist_node **discards_end;
@@ -511,7 +526,8 @@ struct blkback_ring {
  */
 static inline u32 in_flight(const struct blkback_ring *ring)
 {
-	return ring->taken - READ_ONCE(ring->answered);
+	/* All that was given back with the answers is seen along with them. */
+	return ring->taken - smp_load_acquire(&ring->answered);
 }
 
 /**
@@ -616,7 +632,6 @@ void conn_destroy(struct blkback_conn *conn);
 struct blkback_req *req_alloc(struct blkback_ring *ring, unsigned int nr_segs);
 void req_free(struct blkback_ring *ring, struct blkback_req *req);
 int req_reserve(struct blkback_ring *ring);
-bool req_kept(const struct blkback_ring *ring);
 void req_trim(struct blkback_ring *ring);
 
 /* guest.c: the data of requests */

@@ -189,13 +189,17 @@ static void pool_add(struct blkback_pool *pool, struct page *page)
 	WRITE_ONCE(pool->nr, pool->nr + 1);
 }
 
-/* The page used last: it is most likely to be in the CPU's cache. */
+/*
+ * The page used last: it is most likely to be in the CPU's cache. New ones are
+ * zeroed: if a disk does not fill what it was to read to, the guest sees nothing
+ * that is not its own.
+ */
 static struct page *pool_take(struct blkback_pool *pool)
 {
 	struct page *page = pool->first;
 
 	if (!page)
-		return alloc_page(GFP_NOWAIT | __GFP_NOWARN);
+		return alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
 	pool->first = (struct page *)page_private(page);
 	WRITE_ONCE(pool->nr, pool->nr - 1);
 	return page;
@@ -213,7 +217,7 @@ int copy_reserve(struct blkback_ring *ring, unsigned int pages)
 {
 	while (READ_ONCE(ring->pool.nr) < pages) {
 		struct page *page = alloc_page(GFP_NOIO | __GFP_NORETRY |
-					       __GFP_NOWARN);
+					       __GFP_NOWARN | __GFP_ZERO);
 
 		if (!page)
 			return -ENOMEM;
@@ -241,8 +245,10 @@ bool copy_get_pages(struct blkback_ring *ring, struct blkback_req *req)
 		if (!req->vecs[i].bv_page)
 			break;
 	}
-	if (i == req->nr_segs)
+	if (i == req->nr_segs) {
+		WRITE_ONCE(ring->pool.out, ring->pool.out + i);
 		return true;
+	}
 	while (i--)
 		pool_add(&ring->pool, req->vecs[i].bv_page);
 	return false;
@@ -270,6 +276,7 @@ void copy_put_pages(struct blkback_ring *ring, struct blkback_req *req)
 		else
 			put_page(page);
 	}
+	WRITE_ONCE(ring->pool.out, ring->pool.out - req->nr_segs);
 }
 
 /**

@@ -15,11 +15,14 @@
 /* How far a segment is filled is not known yet: each counts as a page. */
 static enum blkback_data copied_or_mapped(const struct blkback_req *req)
 {
-	const struct blkback_conn *conn = req->ring->conn;
+	const struct blkback_ring *ring = req->ring;
 	unsigned int max = req->operation == BLKIF_OP_READ ?
-			   conn->copy_read_max : conn->copy_write_max;
+			   ring->conn->copy_read_max : ring->conn->copy_write_max;
+	unsigned int out = READ_ONCE(ring->pool.out) + ring->batch->nr_copied +
+			   req->nr_segs;
 
-	return req->nr_segs * BLKIF_PAGE_SIZE <= max ? DATA_COPIED : DATA_MAPPED;
+	return req->nr_segs * BLKIF_PAGE_SIZE <= max &&
+	       out <= BLKBACK_MAX_COPIED ? DATA_COPIED : DATA_MAPPED;
 }
 
 static enum blkback_data choose(const struct blkback_req *req)
@@ -29,6 +32,22 @@ static enum blkback_data choose(const struct blkback_req *req)
 	if (req->ring->conn->persistent)
 		return DATA_KEPT;
 	return copied_or_mapped(req);
+}
+
+static int reserve(struct blkback_ring *ring, const struct blkback_req *req)
+{
+	struct blkback_batch *batch = ring->batch;
+	bool copied = req->data == DATA_COPIED;
+	unsigned int *nr = copied ? &batch->nr_copied : &batch->nr_mapped;
+	unsigned int wanted = *nr + req->nr_segs;
+	int err;
+
+	if (req->data == DATA_NONE)
+		return 0;
+	err = copied ? copy_reserve(ring, wanted) : map_reserve(ring, wanted);
+	if (!err)
+		*nr = wanted;
+	return err;
 }
 
 /**
@@ -42,34 +61,28 @@ static enum blkback_data choose(const struct blkback_req *req)
  */
 int guest_pages_reserve(struct blkback_ring *ring, struct blkback_req *req)
 {
-	struct blkback_batch *batch = ring->batch;
-
 	req->data = choose(req);
-	switch (req->data) {
-	case DATA_COPIED:
-		if (copy_reserve(ring, batch->nr_copied + req->nr_segs))
-			return -ENOMEM;
-		batch->nr_copied += req->nr_segs;
-		break;
-	case DATA_MAPPED:
-	case DATA_KEPT:
-		if (map_reserve(ring, batch->nr_mapped + req->nr_segs))
-			return -ENOMEM;
-		batch->nr_mapped += req->nr_segs;
-		break;
-	}
-	return 0;
+	if (!reserve(ring, req))
+		return 0;
+	/* Pages of either kind may be had where those of the other are not. */
+	req->data = req->data == DATA_COPIED ? DATA_MAPPED : DATA_COPIED;
+	return reserve(ring, req);
 }
 
 /* If all that may be kept is in use, the request goes like any other. */
 static void get_pages(struct blkback_ring *ring, struct blkback_req *req)
 {
-	if (req->data == DATA_KEPT && !map_keep(ring, req)) {
-		req->data = copied_or_mapped(req);
-		if (req->data == DATA_COPIED && !copy_get_pages(ring, req))
-			req->data = DATA_MAPPED;
-	} else if (req->data == DATA_COPIED) {
-		copy_get_pages(ring, req);
+	if (req->data == DATA_KEPT) {
+		if (map_keep(ring, req))
+			return;
+		/* There is a page to map to for each segment in any case. */
+		req->data = DATA_MAPPED;
+		if (copied_or_mapped(req) == DATA_COPIED &&
+		    copy_get_pages(ring, req))
+			req->data = DATA_COPIED;
+	} else if (req->data == DATA_COPIED && !copy_get_pages(ring, req)) {
+		req->data = DATA_NONE;
+		req->status = BLKIF_RSP_ERROR;
 	}
 	if (req->data == DATA_MAPPED)
 		map_get_pages(ring, req);
@@ -138,8 +151,7 @@ void guest_pages_put(struct blkback_ring *ring, struct blkback_req *req)
 long guest_pages_timeout(struct blkback_ring *ring)
 {
 	/* Whoever answers a request gives something back, and does not say so. */
-	if (ring->spare.num_pages || READ_ONCE(ring->pool.nr) ||
-	    in_flight(ring) || req_kept(ring))
+	if (ring->untidy)
 		return SPARE_JIFFIES;
 	return map_timeout(ring);
 }
@@ -152,12 +164,14 @@ long guest_pages_timeout(struct blkback_ring *ring)
  */
 void guest_pages_trim(struct blkback_ring *ring)
 {
+	bool idle = time_after_eq(jiffies, ring->taken_at + SPARE_JIFFIES);
 	unsigned int spare = ring->conn->max_spare_pages;
 
-	if (time_after_eq(jiffies, ring->taken_at + SPARE_JIFFIES) || guest_pages_squeezed(ring))
+	if (idle || guest_pages_squeezed(ring)) {
 		spare = 0;
-	if (!spare)
+		ring->untidy = in_flight(ring);
 		req_trim(ring);
+	}
 	copy_trim(ring, spare);
 	map_trim(ring, spare);
 }

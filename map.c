@@ -423,25 +423,39 @@ static bool too_old(const struct blkback_ring *ring)
 	       time_after_eq(jiffies, expires(ring));
 }
 
-/* Let go of the pages unused for longest: so many, and all that are too old. */
-static void drop_kept(struct blkback_ring *ring, unsigned int wanted)
+/* Look at one hypercall's worth. Return how many there are left to look at. */
+static unsigned int drop_some(struct blkback_ring *ring, unsigned int left,
+			      unsigned int *wanted)
 {
 	struct blkback_persist *persist = &ring->persist;
-	unsigned int n;
+	unsigned int room = BLKBACK_MAX_SEGMENTS;
 
 	spin_lock_bh(&ring->lock);
-	for (n = persist->nr_idle; n && (wanted || too_old(ring)); n--) {
+	for (; left && room && (*wanted || too_old(ring)); left--, room--) {
 		struct blkback_kept *oldest = persist_oldest(persist);
 
 		if (!oldest)
 			continue;
 		unmap_add(ring, oldest->page, oldest->handle);
 		persist_drop(persist, oldest);
-		if (wanted)
-			wanted--;
+		if (*wanted)
+			(*wanted)--;
 	}
 	spin_unlock_bh(&ring->lock);
 	unmap_flush(ring);
+	return room ? 0 : left;
+}
+
+/*
+ * Let go of the pages unused for longest: so many, and all that are too old; a
+ * hypercall's worth at a time, so that others come to have the lock.
+ */
+static void drop_kept(struct blkback_ring *ring, unsigned int wanted)
+{
+	unsigned int left = READ_ONCE(ring->persist.nr_idle);
+
+	while (left)
+		left = drop_some(ring, left, &wanted);
 }
 
 /**

@@ -114,23 +114,6 @@ int req_reserve(struct blkback_ring *ring)
 }
 
 /**
- * req_kept() - whether there is memory for requests that are done with
- * @ring: the ring
- *
- * Context: the ring's thread.
- * Return: if so, true: req_trim() would give it back.
- */
-bool req_kept(const struct blkback_ring *ring)
-{
-	unsigned int class;
-
-	for (class = 0; class < BLKBACK_REQ_SIZES; class++)
-		if (ring->free[class] || !llist_empty(&ring->freed[class]))
-			return true;
-	return false;
-}
-
-/**
  * req_trim() - keep no memory for requests
  * @ring: the ring
  *
