@@ -6,7 +6,6 @@
  * requests are copied and large ones mapped; what is small, the administrator
  * may say.
  */
-
 #include "common.h"
 
 /* How long an idle ring keeps its spare pages. */
