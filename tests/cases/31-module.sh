@@ -49,7 +49,7 @@ for text in "${given[@]}"; do
 	*) most=4294967295 ;;
 	esac
 	expect "$text, corrected" "$most" "$(cat "$parameters/${text%%=*}")"
-	dmesg | sed '1,/=== numbers out of range/d' | grep -c "$text is not within [01] to $most: set to $most$" >/dev/null ||
+	log_since 'numbers out of range' | grep -c "$text is not within [01] to $most: set to $most$" >/dev/null ||
 		fail "the log does not say what came of $text"
 done
 pass "bad values are corrected when the module is loaded"

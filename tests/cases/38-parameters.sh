@@ -74,7 +74,11 @@ pass "the next disk has the new numbers"
 
 # How many pages may stay mapped is told to nobody but those who read the log.
 set_parameter log_stats 1
-log() { dmesg | sed -n 's/.* blkback\.[0-9]*\.\(xvd.-[0-9]\): .*pages kept mapped [0-9]* \(of [0-9]*\)$/\1 \2/p' | sort -u | paste -sd' '; }
+log() {
+	log_since "case $CASE" |
+		sed -n 's/.* blkback\.[0-9]*\.\(xvd.-[0-9]\): .*pages kept mapped [0-9]* \(of [0-9]*\)$/\1 \2/p' |
+		sort -u | paste -sd' '
+}
 all_logged() {
 	guest_run main dd if=/dev/xvdp of=/dev/null bs=64k count=4 iflag=direct
 	[ "$(log)" = "xvdb-0 of 528 xvdb-1 of 528 xvdp-0 of 10" ]

@@ -22,7 +22,7 @@ unfreezable() {
 freeze() {
 	mark_consoles "freeze"
 	within 60 sh -c 'echo freeze >/sys/power/state' && return
-	dmesg | sed '1,/=== freeze/d' | grep -A 1 'refusing to freeze'
+	log_since freeze | grep -A 1 'refusing to freeze'
 	fail "dom0's tasks do not freeze"
 }
 

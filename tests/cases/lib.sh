@@ -52,6 +52,9 @@ mark_consoles() {
 	done
 }
 
+# log_since MARK: dom0's log from the last such mark on.
+log_since() { dmesg | tac | sed "/=== $1\$/,\$d" | tac; }
+
 # console_expects REGEX: this case provokes such lines on a console; they are no error.
 console_expects() {
 	printf '%s\n' "$1" >>"$state/expected"
