@@ -79,6 +79,8 @@ void answer_bio(struct bio *bio)
 
 	req->status = vbd_status(bio->bi_status);
 	bio_uninit(bio);
+	if (req->timed)
+		iopoll_timed(req);
 	answer_req(req);
 }
 
@@ -130,6 +132,7 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 	ring->here = NULL;
 	for (i = 0; i < ARRAY_SIZE(todo); i++) {
 		llist_for_each_entry_safe(req, next, todo[i], done) {
+			iopoll_end(ring, req);
 			if (req->operation == BLKIF_OP_DISCARD &&
 			    discard_goes_on(ring, req))
 				continue;

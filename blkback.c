@@ -56,6 +56,8 @@ static struct blkback_req *req_get(struct blkback_ring *ring,
 	req->operation = wire->operation;
 	req->status = BLKIF_RSP_OKAY;
 	req->secure = wire->secure;
+	req->timed = false;
+	req->polled = false;
 	if (wire->operation == BLKIF_OP_DISCARD)
 		req->nr_sectors = wire->nr_sectors;
 	if (!guest_pages_reserve(ring, req))
@@ -242,10 +244,12 @@ static void submit(struct blkback_ring *ring)
 			continue;
 		}
 		count_req(ring, req);
-		if (req->operation == BLKIF_OP_DISCARD)
+		if (req->operation == BLKIF_OP_DISCARD) {
 			discard_wait(ring, req);
-		else
-			vbd_submit(&ring->conn->dev->vbd, req, answer_bio);
+			continue;
+		}
+		iopoll_begin(ring, req);
+		vbd_submit(&ring->conn->dev->vbd, req, answer_bio);
 	}
 	blk_finish_plug(&plug);
 }
@@ -267,8 +271,11 @@ static bool ring_has_work(const struct blkback_ring *ring)
 {
 	if (!llist_empty(&ring->finish) || ring->here || ring_ended(ring))
 		return true;
-	if (discard_due(ring) || guest_pages_wanted(ring) ||
-	    READ_ONCE(ring->tidy))
+	if (guest_pages_wanted(ring) || READ_ONCE(ring->tidy))
+		return true;
+	if (ring->asked)
+		return false;
+	if (discard_due(ring))
 		return true;
 	if (heeds_answers(ring) && READ_ONCE(ring->answered) != ring->seen)
 		return true;
@@ -328,12 +335,14 @@ static void ring_serve(struct blkback_ring *ring)
 	ring->retry = false;
 	ring->seen = READ_ONCE(ring->answered);
 	look_at_disk(ring, &disk);
+	iopoll(ring);
 	answer_all(ring);
 	WRITE_ONCE(ring->tidy, false);
 	guest_pages_trim(ring);
-	if (!stopped)
+	if (!ring->asked && !stopped)
 		ring_take(ring, &disk);
-	discard_submit(ring, &disk);
+	if (!ring->asked)
+		discard_submit(ring, &disk);
 	answer_all(ring);
 	if (!stopped)
 		step_barrier(ring);
@@ -343,12 +352,15 @@ static void ring_serve(struct blkback_ring *ring)
 
 static bool found_awake(struct blkback_ring *ring)
 {
-	if (!poll_begin(&ring->poll))
+	if (!poll_begin(&ring->poll, iopoll_window(ring)))
 		return false;
-	while (poll_goes_on(&ring->poll))
+	while (poll_goes_on(&ring->poll)) {
+		iopoll(ring);
 		if (ring_has_work(ring))
 			return true;
-	return false;
+	}
+	/* Others first; then the disk is asked again. */
+	return ring->asked && need_resched();
 }
 
 /* A busy ring sleeps often: the timer is left alone unless it is due too late. */
@@ -374,6 +386,12 @@ static void ring_sleep(struct blkback_ring *ring)
 
 	if (found_awake(ring))
 		return;
+	if (ring->asked) {
+		wait_event_interruptible_timeout(ring->wait,
+						 !llist_empty(&ring->finish),
+						 1);
+		return;
+	}
 	set_timer(ring);
 	WRITE_ONCE(ring->heeds, heeds_answers(ring));
 	sring_arm(&ring->sring);
@@ -444,7 +462,9 @@ int ring_thread(void *data)
 		ring_serve(ring);
 		if (!ring_has_work(ring))
 			ring_sleep(ring);
-		try_to_freeze();
+		/* Nobody else would ask the disk for it. */
+		if (!ring->asked)
+			try_to_freeze();
 		cond_resched();
 	}
 	while (!map_forget(ring)) {

@@ -295,6 +295,8 @@ union blkback_seg {
  * @status: enum blkif_status, what to answer
  * @data: enum blkback_data
  * @quick: may be answered in the context that completes it
+ * @timed: it was alone when the disk got it: see iopoll.c
+ * @polled: the disk is asked whether it is done
  * @secure: a DISCARD is to leave no trace of the data
  * @segs: @nr_segs of them, behind @vecs
  * @bio: the request as the disk sees it
@@ -314,6 +316,8 @@ struct blkback_req {
 	s8 status;
 	u8 data;
 	bool quick;
+	bool timed;
+	bool polled;
 	bool secure;
 	union blkback_seg *segs;
 	struct bio bio;
@@ -432,6 +436,9 @@ struct blkback_pool {
  * @free: memory of requests that are done with, by size
  * @spare: pages to map guest pages to
  * @poll: how long it waits awake
+ * @asked: request for which the disk is asked whether it is done; NULL: none
+ * @lone_since: when the last request that was alone was given to the disk, by
+ *	ktime_get_ns(); whoever completes that reads it
  * @taken_at: time, in jiffies, when a request was last taken
  * @log_at: time, in jiffies, when the counters may be logged again
  * @batch: requests being prepared
@@ -445,6 +452,8 @@ struct blkback_pool {
  *	@thread
  * @timer: pending only if there is something to look for
  * @heeds: @thread sleeps until a request has been answered; written by @thread
+ * @took: how long that request took the disk, in ns; U64_MAX before there was
+ *	one; set by whoever completes it
  * @finish: completed requests that the thread has to finish; added to from any
  *	context
  * @quick: those that @answer is to; added to from any context
@@ -492,6 +501,8 @@ struct blkback_ring {
 	struct llist_node *free[BLKBACK_REQ_SIZES];
 	struct gnttab_page_cache spare;
 	struct blkback_poll poll;
+	struct blkback_req *asked;
+	u64 lone_since;
 	unsigned long taken_at;
 	unsigned long log_at;
 	struct blkback_batch *batch;
@@ -501,6 +512,7 @@ struct blkback_ring {
 	bool tidy;
 	struct timer_list timer;
 	bool heeds;
+	u64 took;
 	struct llist_head finish;
 	struct llist_head quick;
 	struct tasklet_struct answer;
@@ -573,6 +585,13 @@ void discard_wait(struct blkback_ring *ring, struct blkback_req *req);
 bool discard_goes_on(struct blkback_ring *ring, struct blkback_req *req);
 bool discard_due(const struct blkback_ring *ring);
 void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk);
+
+/* iopoll.c: asking the disk whether it is done */
+void iopoll_begin(struct blkback_ring *ring, struct blkback_req *req);
+void iopoll_timed(const struct blkback_req *req);
+void iopoll(struct blkback_ring *ring);
+u64 iopoll_window(const struct blkback_ring *ring);
+void iopoll_end(struct blkback_ring *ring, const struct blkback_req *req);
 
 /* xenbus.c: devices and their states */
 int blkback_xenbus_init(void);

@@ -75,6 +75,7 @@ static void ring_init(struct blkback_ring *ring)
 	ring->copies.ops = ring->copy_ops;
 	ring->copies.reqs = ring->copy_reqs;
 	ring->poll.max = ring->conn->poll_us * NSEC_PER_USEC;
+	ring->took = U64_MAX;
 	timer_setup(&ring->timer, ring_tidy, 0);
 	ring->taken_at = jiffies;
 	ring->squeezed_until = jiffies;

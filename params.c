@@ -112,7 +112,7 @@ MODULE_PARM_DESC(copy_write_max,
 		 "The same for writes (default: 1048576)");
 NUMBER(poll_us, blkback_poll_us, 0, MAX_POLL_US);
 MODULE_PARM_DESC(poll_us,
-		 "For how many us a queue waits awake for the next request, 0 to 1000 (default: 0)");
+		 "For how many us a queue waits awake for requests and disks, 0 to 1000 (default: 0)");
 NUMBER(max_buffer_pages, blkback_max_spare_pages, 0, UINT_MAX);
 MODULE_PARM_DESC(max_buffer_pages,
 		 "Most free pages of each kind that a busy queue keeps, to copy to and to map to (default: 1024)");

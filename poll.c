@@ -16,15 +16,18 @@
 /**
  * poll_begin() - there is nothing to do: from now on, wait awake
  * @poll: of the ring
+ * @other: for how long something else than the next request is worth waiting for,
+ *	in ns
  *
- * Return: false if that is not worth while.
+ * Return: false if neither is worth while.
  */
-bool poll_begin(struct blkback_poll *poll)
+bool poll_begin(struct blkback_poll *poll, __u64 other)
 {
 	if (!poll->max)
 		return false;
 	poll->since = ktime_get_ns();
-	return poll->window;
+	poll->limit = max(poll->window, other);
+	return poll->limit;
 }
 
 /**
@@ -36,7 +39,7 @@ bool poll_begin(struct blkback_poll *poll)
 bool poll_goes_on(const struct blkback_poll *poll)
 {
 	cpu_relax();
-	return !need_resched() && ktime_get_ns() - poll->since < poll->window;
+	return !need_resched() && ktime_get_ns() - poll->since < poll->limit;
 }
 
 /**

@@ -19,6 +19,7 @@
  * struct blkback_poll - how long a ring waits awake
  * @max: at most, in ns; 0: never
  * @window: just now, in ns
+ * @limit: this time, in ns: @window, or longer for what else it waits for
  * @since: when it had nothing to do any more, by ktime_get_ns()
  *
  * Of the ring's thread.
@@ -26,10 +27,11 @@
 struct blkback_poll {
 	__u64 max;
 	__u64 window;
+	__u64 limit;
 	__u64 since;
 };
 
-bool poll_begin(struct blkback_poll *poll);
+bool poll_begin(struct blkback_poll *poll, __u64 other);
 bool poll_goes_on(const struct blkback_poll *poll);
 void poll_slept(struct blkback_poll *poll);
 

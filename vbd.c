@@ -205,6 +205,8 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		init_data(vbd->bdev, req);
 	req->bio.bi_private = req;
 	req->bio.bi_end_io = end_io;
+	if (req->polled)
+		req->bio.bi_opf |= REQ_POLLED;
 	submit_bio(&req->bio);
 }
 

@@ -86,4 +86,13 @@ static inline void shrinker_free(struct shrinker *s)
 }
 #endif /* HAVE_SHRINKER_ALLOC */
 
+static inline bool disk_can_poll(struct block_device *bdev)
+{
+#ifdef BLK_FEAT_POLL
+	return bdev_get_queue(bdev)->limits.features & BLK_FEAT_POLL;
+#else
+	return test_bit(QUEUE_FLAG_POLL, &bdev_get_queue(bdev)->queue_flags);
+#endif
+}
+
 #endif /* BLKBACK_COMPAT_H */

@@ -5,6 +5,7 @@
 #
 #   CASE=pattern   only what has the pattern in its name: static checks, unit tests, cases,
 #                  and 'bench'
+#   PARAMETERS=...   of the module, for the cases
 #
 # Cases are run on emulated Xen hosts, see tests/README.md.
 set -euo pipefail
@@ -57,7 +58,8 @@ integration() {
 	fill_queue "${names[@]}"
 	"$top/tests/xen/build.sh"
 	for ((host = 1; host <= hosts; host++)); do
-		"$top/tests/xen/host.sh" -n "$kind-$host" -q "$queue" "$@" bash tests/xen/dom0-run.sh &
+		"$top/tests/xen/host.sh" -n "$kind-$host" -q "$queue" "$@" \
+			"PARAMETERS='${PARAMETERS-}' bash tests/xen/dom0-run.sh" &
 		pids+=($!)
 	done
 	for host in "${pids[@]}"; do

@@ -35,7 +35,7 @@ load() {
 	shift
 	case $module in
 	in-tree) may_warn && modprobe xen-blkback "$@" ;;
-	ours) must_not_warn && module_load "$@" ;;
+	ours) must_not_warn && PARAMETERS='' module_load "$@" ;;
 	esac
 }
 

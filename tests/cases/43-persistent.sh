@@ -51,6 +51,7 @@ go_on() { own_finish main go; }
 disk=$(volume disk 4)
 guest_start main
 own_frontend main
+parameter feature_persistent 1
 attach_own main "phy:$disk,xvdb,w"
 
 hold 0 1 300

@@ -86,12 +86,15 @@ wait_until() {
 
 # --- The module under test --------------------------------------------------------------------
 
-# module_load [PARAMETER...]
+# module_load [PARAMETER...]: those in $PARAMETERS, which the whole run is to have, may be overridden.
 module_load() {
+	local all
+	read -ra all <<<"${PARAMETERS-}"
+	all+=("$@")
 	if [ -e /job/xen-blkback.ko ]; then
-		insmod /job/xen-blkback.ko "$@"
+		insmod /job/xen-blkback.ko "${all[@]}"
 	else
-		modprobe xen-blkback "$@"
+		modprobe xen-blkback "${all[@]}"
 	fi
 }
 

@@ -19,3 +19,13 @@ traced() {
 	cat "$tracing/trace"
 	echo >"$tracing/trace"
 }
+
+# trace_calls FUNCTION: calls of that function of the kernel or of a module, until the case ends.
+trace_calls() {
+	at_end sh -c "echo nop >$tracing/current_tracer; echo >$tracing/set_ftrace_filter"
+	echo "$1" >"$tracing/set_ftrace_filter"
+	echo function >"$tracing/current_tracer"
+}
+
+# calls: how many there were since the last time.
+calls() { traced | sed -n 's|^# entries-in-buffer/entries-written: [0-9]*/\([0-9]*\) .*|\1|p'; }

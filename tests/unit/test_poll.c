@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+#define max(a, b) ((a) > (b) ? (a) : (b))
 #define clamp(x, lo, hi) ((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
 
 static __u64 now;		/* ns */
@@ -44,7 +45,7 @@ static __u64 wait_for(struct blkback_poll *poll, __u64 comes_after)
 {
 	__u64 start = now;
 
-	if (poll_begin(poll))
+	if (poll_begin(poll, 0))
 		while (poll_goes_on(poll))
 			if (now - start >= comes_after)
 				return now - start;
@@ -132,6 +133,23 @@ static void other_tasks_come_first(void **state)
 	assert_in_range(wait_for(&poll, 40000), 0, 100);
 }
 
+static void what_else_is_waited_for_may_take_longer(void **state)
+{
+	struct blkback_poll poll = new_poll(50000);
+	__u64 start;
+
+	(void)state;
+	assert_int_equal(wait_for(&poll, 1000000), 0);
+	start = now;
+	assert_true(poll_begin(&poll, 30000));
+	while (poll_goes_on(&poll))
+		;
+	assert_in_range(now - start, 30000, 30100);
+	assert_false(poll_begin(&poll, 0));
+	poll.max = 0;
+	assert_false(poll_begin(&poll, 30000));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -141,6 +159,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(nobody_waits_awake_for_longer_than_allowed),
 		cmocka_unit_test(who_waits_in_vain_soon_stops),
 		cmocka_unit_test(other_tasks_come_first),
+		cmocka_unit_test(what_else_is_waited_for_may_take_longer),
 	};
 
 	if (argc > 1)

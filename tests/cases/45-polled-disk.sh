@@ -1,0 +1,57 @@
+#!/bin/bash
+# poll_us and a disk with queues for polling: it is asked for a request that is alone, if it is fast enough
+
+# shellcheck source=tests/cases/trace.sh
+. /job/tests/cases/trace.sh
+
+disk=/dev/polled
+folder=/sys/kernel/config/nullb/polled
+parameter=/sys/module/xen_blkback/parameters/poll_us
+
+modprobe null_blk nr_devices=0
+at_end rmmod null_blk
+mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+mkdir "$folder"
+at_end rmdir "$folder"
+for setting in queue_mode=2 irqmode=0 memory_backed=1 size=32 poll_queues=1 power=1; do
+	echo "${setting#*=}" >"$folder/${setting%%=*}"
+done
+expect "the disk can be polled" 1 "$(cat /sys/block/polled/queue/io_poll)"
+at_end sh -c "echo 0 >$parameter"
+trace_calls null_poll
+guest_start main
+
+# asked POLL_US: sets $calls to how often the disk was asked while one job, then two, wrote and verified.
+asked() {
+	local in_guest
+	echo "$1" >"$parameter"
+	attach main "phy:$disk,xvdb,w"
+	calls >/dev/null
+	guest_run main 'fio --name=alone --filename=/dev/xvdb --size=1M --bs=4k --rw=randwrite --direct=1 \
+			--verify=crc32c --verify_fatal=1 &&
+		fio --name=two --filename=/dev/xvdb --numjobs=2 --offset_increment=8M --size=1M --bsrange=4k-128k \
+			--rw=randrw --direct=1 --verify=crc32c --verify_fatal=1' ||
+		fail "data is not what was written, with poll_us=$1"
+	calls=$(calls)
+	in_guest=$(guest_run main "sha256sum </dev/xvdb | cut -d' ' -f1")
+	detach main xvdb
+	expect "checksum of the whole disk, with poll_us=$1" "$(sum_of "$disk")" "$in_guest"
+	note "poll_us=$1: asked $calls times"
+}
+
+asked 0
+expect "asked without poll_us" 0 "$calls"
+asked 1
+expect "asked, though no request is done in a microsecond" 0 "$calls"
+pass "not asked unless it is to be, and fast enough"
+
+# Of the 512 requests of the first job each is alone. On a busy host many take too long.
+asked 1000
+[ "$calls" -ge 100 ] || fail "asked $calls times only"
+pass "asked"
+
+# Some are done in time and some are not.
+for limit in 20 50 100 200; do
+	asked "$limit"
+done
+pass "asked now and then"
