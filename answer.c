@@ -77,7 +77,8 @@ void answer_bio(struct bio *bio)
 {
 	struct blkback_req *req = bio->bi_private;
 
-	req->status = vbd_status(bio->bi_status);
+	if (bio->bi_status)
+		req->status = vbd_status(bio->bi_status);
 	bio_uninit(bio);
 	if (req->timed)
 		iopoll_timed(req);
@@ -128,11 +129,13 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 	struct blkback_req *req, *next;
 	unsigned int i;
 
+	/* What is asked for is all that was in flight. */
+	if (todo[1] || todo[2])
+		ring->asked = NULL;
 	ring->busy = NULL;
 	ring->here = NULL;
 	for (i = 0; i < ARRAY_SIZE(todo); i++) {
 		llist_for_each_entry_safe(req, next, todo[i], done) {
-			iopoll_end(ring, req);
 			if (req->operation == BLKIF_OP_DISCARD &&
 			    discard_goes_on(ring, req))
 				continue;

@@ -94,9 +94,27 @@ static inline bool barrier_news(const struct barrier *b,
 void barrier_init(struct barrier *b, unsigned int nr_rings);
 bool barrier_look(struct barrier *b, struct barrier_view *view);
 void barrier_mark(struct barrier_view *view, __u32 end);
-bool barrier_admits(struct barrier *b, struct barrier_view *view,
+bool barrier_decide(struct barrier *b, struct barrier_view *view,
 		    bool is_barrier, __u32 index, bool busy);
 bool barrier_step(struct barrier *b, struct barrier_view *view, __u32 index,
 		  bool busy);
+
+/**
+ * barrier_admits() - whether a request may be taken off its ring in this round
+ * @b: the barrier
+ * @view: of the ring
+ * @is_barrier: whether the request is one
+ * @index: of the request
+ * @busy: whether other requests of the ring are at the disk
+ *
+ * Return: false if it has to stay where it is; then all behind it has to, too.
+ */
+static inline bool barrier_admits(struct barrier *b, struct barrier_view *view,
+				  bool is_barrier, __u32 index, bool busy)
+{
+	if (view->phase == BARRIER_NONE && !is_barrier)
+		return true;
+	return barrier_decide(b, view, is_barrier, index, busy);
+}
 
 #endif /* BLKBACK_BARRIER_H */

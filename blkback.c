@@ -13,9 +13,10 @@
  *
  * A barrier stops fetching on all rings until it is done: see barrier.h.
  *
- * A ring's thread does all of it but "complete". Small requests that complete
- * elsewhere are answered by a tasklet of the ring, so that no thread needs to wake
- * up for them; what it shares with the thread is under the ring's lock.
+ * A ring's thread does all of it but "complete", unless the disk is one that it
+ * asks: see iopoll.c. Small requests that complete elsewhere are answered by a
+ * tasklet of the ring, so that no thread needs to wake up for them; what it shares
+ * with the thread is under the ring's lock.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -109,12 +110,11 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 {
 	struct blkback_batch *batch = ring->batch;
 	struct wire_request *wire = &batch->wire[batch->nr_reqs];
-	u8 slot[BLKIF_MAX_STRIDE];
 	struct blkback_req *req;
 	int status;
 
-	sring_peek(&ring->sring, slot);
-	decode_request(slot, ring->conn->abi, wire);
+	sring_peek(&ring->sring, batch->slot);
+	decode_request(batch->slot, ring->conn->abi, wire);
 	status = check_request(wire, disk);
 	if (status != BLKIF_RSP_OKAY) {
 		refuse(ring, wire, status);
@@ -248,7 +248,8 @@ static void submit(struct blkback_ring *ring)
 			discard_wait(ring, req);
 			continue;
 		}
-		iopoll_begin(ring, req);
+		if (batch->nr_reqs == 1 && ring->poll.max)
+			iopoll_begin(ring, req);
 		vbd_submit(&ring->conn->dev->vbd, req, answer_bio);
 	}
 	blk_finish_plug(&plug);
@@ -271,15 +272,12 @@ static bool ring_has_work(const struct blkback_ring *ring)
 {
 	if (!llist_empty(&ring->finish) || ring->here || ring_ended(ring))
 		return true;
-	if (guest_pages_wanted(ring) || READ_ONCE(ring->tidy))
-		return true;
-	if (ring->asked)
-		return false;
-	if (discard_due(ring))
+	if (discard_due(ring) || guest_pages_wanted(ring) ||
+	    READ_ONCE(ring->tidy))
 		return true;
 	if (heeds_answers(ring) && READ_ONCE(ring->answered) != ring->seen)
 		return true;
-	if (ring->retry || ring_stopped(ring))
+	if (ring->asked || ring->retry || ring_stopped(ring))
 		return false;
 	if (barrier_news(&ring->conn->barrier, &ring->barrier))
 		return true;
@@ -329,8 +327,8 @@ static void ring_take(struct blkback_ring *ring, const struct disk_limits *disk)
 
 static void ring_serve(struct blkback_ring *ring)
 {
-	bool stopped = ring_stopped(ring);
 	struct disk_limits disk;
+	bool takes;
 
 	ring->retry = false;
 	ring->seen = READ_ONCE(ring->answered);
@@ -339,12 +337,12 @@ static void ring_serve(struct blkback_ring *ring)
 	answer_all(ring);
 	WRITE_ONCE(ring->tidy, false);
 	guest_pages_trim(ring);
-	if (!ring->asked && !stopped)
+	takes = !ring->asked && !ring_stopped(ring);
+	if (takes)
 		ring_take(ring, &disk);
-	if (!ring->asked)
-		discard_submit(ring, &disk);
+	discard_submit(ring, &disk);
 	answer_all(ring);
-	if (!stopped)
+	if (takes)
 		step_barrier(ring);
 	if (READ_ONCE(blkback_log_stats))
 		stats_log(ring);
@@ -352,15 +350,14 @@ static void ring_serve(struct blkback_ring *ring)
 
 static bool found_awake(struct blkback_ring *ring)
 {
-	if (!poll_begin(&ring->poll, iopoll_window(ring)))
+	if (!poll_begin(&ring->poll, iopoll_left(ring)))
 		return false;
 	while (poll_goes_on(&ring->poll)) {
 		iopoll(ring);
 		if (ring_has_work(ring))
 			return true;
 	}
-	/* Others first; then the disk is asked again. */
-	return ring->asked && need_resched();
+	return false;
 }
 
 /* A busy ring sleeps often: the timer is left alone unless it is due too late. */
@@ -384,14 +381,6 @@ static void ring_sleep(struct blkback_ring *ring)
 {
 	bool soon = ring->retry || ring->busy;
 
-	if (found_awake(ring))
-		return;
-	if (ring->asked) {
-		wait_event_interruptible_timeout(ring->wait,
-						 !llist_empty(&ring->finish),
-						 1);
-		return;
-	}
 	set_timer(ring);
 	WRITE_ONCE(ring->heeds, heeds_answers(ring));
 	sring_arm(&ring->sring);
@@ -408,6 +397,16 @@ static void ring_sleep(struct blkback_ring *ring)
 				     soon ? RETRY_JIFFIES :
 					    MAX_SCHEDULE_TIMEOUT);
 	poll_slept(&ring->poll);
+}
+
+static void ring_wait(struct blkback_ring *ring)
+{
+	if (found_awake(ring))
+		return;
+	if (ring->asked)
+		iopoll_pause(ring);
+	else
+		ring_sleep(ring);
 }
 
 /**
@@ -461,9 +460,8 @@ int ring_thread(void *data)
 	while (!ring_ended(ring)) {
 		ring_serve(ring);
 		if (!ring_has_work(ring))
-			ring_sleep(ring);
-		/* Nobody else would ask the disk for it. */
-		if (!ring->asked)
+			ring_wait(ring);
+		if (!iopoll_in_time(ring))
 			try_to_freeze();
 		cond_resched();
 	}

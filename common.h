@@ -374,6 +374,7 @@ struct blkback_maps {
  * @nr_mapped: of these, segments that may need a page to map to
  * @reqs: the requests
  * @wire: what they looked like in their slots
+ * @slot: copy of the slot that is being looked at
  * @descs: one page, which the descriptors of INDIRECT requests are copied to
  * @copies: the ring's for its thread
  * @maps: to get the guest's pages
@@ -386,6 +387,7 @@ struct blkback_batch {
 	unsigned int nr_mapped;
 	struct blkback_req *reqs[BLKBACK_BATCH_REQS];
 	struct wire_request wire[BLKBACK_BATCH_REQS];
+	u8 slot[BLKIF_MAX_STRIDE];
 	struct blkif_segment *descs;
 	struct blkback_copies copies;
 	struct blkback_maps maps;
@@ -408,6 +410,7 @@ struct blkback_pool {
  * struct blkback_ring - one queue of a connection
  * @conn: whose it is
  * @index: its number there
+ * @guest: the frontend's domain
  * @name: of its thread and of its interrupt
  * @irq: of the event channel; 0 if not bound
  * @thread: serves the ring; a reference is held
@@ -452,8 +455,8 @@ struct blkback_pool {
  *	@thread
  * @timer: pending only if there is something to look for
  * @heeds: @thread sleeps until a request has been answered; written by @thread
- * @took: how long that request took the disk, in ns; U64_MAX before there was
- *	one; set by whoever completes it
+ * @took: how long the last request that was alone took the disk, in ns; U64_MAX
+ *	before there was one; set by whoever completes it
  * @finish: completed requests that the thread has to finish; added to from any
  *	context
  * @quick: those that @answer is to; added to from any context
@@ -478,6 +481,7 @@ struct blkback_pool {
 struct blkback_ring {
 	struct blkback_conn *conn;
 	unsigned int index;
+	domid_t guest;
 	char name[32];
 	int irq;
 	struct task_struct *thread;
@@ -590,8 +594,9 @@ void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk);
 void iopoll_begin(struct blkback_ring *ring, struct blkback_req *req);
 void iopoll_timed(const struct blkback_req *req);
 void iopoll(struct blkback_ring *ring);
-u64 iopoll_window(const struct blkback_ring *ring);
-void iopoll_end(struct blkback_ring *ring, const struct blkback_req *req);
+u64 iopoll_left(const struct blkback_ring *ring);
+void iopoll_pause(struct blkback_ring *ring);
+bool iopoll_in_time(const struct blkback_ring *ring);
 
 /* xenbus.c: devices and their states */
 int blkback_xenbus_init(void);

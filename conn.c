@@ -151,8 +151,9 @@ static int ring_create(struct blkback_conn *conn, unsigned int index,
 	conn->rings[index] = ring;
 	ring->conn = conn;
 	ring->index = index;
+	ring->guest = dev->xdev->otherend_id;
 	snprintf(ring->name, sizeof(ring->name), "blkback.%d.%s-%u",
-		 dev->xdev->otherend_id, dev->name, index);
+		 ring->guest, dev->name, index);
 	ring_init(ring);
 
 	err = ring_map(ring, keys);

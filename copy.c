@@ -14,11 +14,6 @@
 
 #include "common.h"
 
-static domid_t guest_of(const struct blkback_req *req)
-{
-	return req->ring->conn->dev->xdev->otherend_id;
-}
-
 /* --- the copying ---------------------------------------------------------- */
 
 static struct gnttab_copy *add(struct blkback_copies *copies,
@@ -38,7 +33,7 @@ static void copy_from(struct blkback_copies *copies, struct blkback_req *req,
 	struct gnttab_copy *op = add(copies, req, len);
 
 	op->source.u.ref = gref;
-	op->source.domid = guest_of(req);
+	op->source.domid = req->ring->guest;
 	op->source.offset = guest_offset;
 	op->dest.u.gmfn = xen_page_to_gfn(page);
 	op->dest.domid = DOMID_SELF;
@@ -55,7 +50,7 @@ static void copy_to(struct blkback_copies *copies, struct blkback_req *req,
 	op->source.domid = DOMID_SELF;
 	op->source.offset = vec->bv_offset;
 	op->dest.u.ref = gref;
-	op->dest.domid = guest_of(req);
+	op->dest.domid = req->ring->guest;
 	op->dest.offset = vec->bv_offset;
 	op->flags = GNTCOPY_dest_gref;
 }

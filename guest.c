@@ -11,17 +11,23 @@
 /* How long an idle ring keeps its spare pages. */
 #define SPARE_JIFFIES	HZ
 
+static bool may_be_copied(const struct blkback_req *req)
+{
+	const struct blkback_ring *ring = req->ring;
+
+	return READ_ONCE(ring->pool.out) + ring->batch->nr_copied +
+	       req->nr_segs <= BLKBACK_MAX_COPIED;
+}
+
 /* How far a segment is filled is not known yet: each counts as a page. */
 static enum blkback_data copied_or_mapped(const struct blkback_req *req)
 {
-	const struct blkback_ring *ring = req->ring;
+	const struct blkback_conn *conn = req->ring->conn;
 	unsigned int max = req->operation == BLKIF_OP_READ ?
-			   ring->conn->copy_read_max : ring->conn->copy_write_max;
-	unsigned int out = READ_ONCE(ring->pool.out) + ring->batch->nr_copied +
-			   req->nr_segs;
+			   conn->copy_read_max : conn->copy_write_max;
 
-	return req->nr_segs * BLKIF_PAGE_SIZE <= max &&
-	       out <= BLKBACK_MAX_COPIED ? DATA_COPIED : DATA_MAPPED;
+	return req->nr_segs * BLKIF_PAGE_SIZE <= max && may_be_copied(req) ?
+	       DATA_COPIED : DATA_MAPPED;
 }
 
 static enum blkback_data choose(const struct blkback_req *req)
@@ -64,7 +70,12 @@ int guest_pages_reserve(struct blkback_ring *ring, struct blkback_req *req)
 	if (!reserve(ring, req))
 		return 0;
 	/* Pages of either kind may be had where those of the other are not. */
-	req->data = req->data == DATA_COPIED ? DATA_MAPPED : DATA_COPIED;
+	if (req->data == DATA_COPIED)
+		req->data = DATA_MAPPED;
+	else if (may_be_copied(req))
+		req->data = DATA_COPIED;
+	else
+		return -ENOMEM;
 	return reserve(ring, req);
 }
 

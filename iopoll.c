@@ -7,20 +7,23 @@
  * ring is given to the disk, for a thread that waits until the disk takes more
  * cannot ask, and it might wait for the very request that it has to ask for.
  *
- * How long a request takes is measured each time that one is alone. The disk is
- * asked if that is worth while, and for twice as long as the last one took.
+ * How long a request takes is measured each time that one is alone, asked for or
+ * not. If that was longer than a ring may wait awake, the next one is not asked
+ * for. A request that takes longer than expected is asked for less and less often,
+ * so that it takes twice as long at most, and a disk that hangs costs nothing.
  */
 #include <linux/blkdev.h>
 #include <linux/ktime.h>
+#include <linux/rcupdate.h>
 
 #include "common.h"
 
-/* For how long to ask, in ns; 0: not at all. */
-static u64 window(const struct blkback_ring *ring)
-{
-	u64 took = READ_ONCE(ring->took);
+/* Longest pause between two questions. */
+#define MAX_PAUSE_NS	(100 * NSEC_PER_MSEC)
 
-	return took <= ring->poll.max ? min(2 * took, ring->poll.max) : 0;
+static u64 waiting_for(const struct blkback_ring *ring)
+{
+	return ktime_get_ns() - ring->lone_since;
 }
 
 static bool is_plain(const struct blkback_req *req)
@@ -32,18 +35,19 @@ static bool is_plain(const struct blkback_req *req)
 
 /**
  * iopoll_begin() - a request is about to be given to the disk
- * @ring: whose request it is
+ * @ring: whose request it is; it may wait awake
  * @req: the disk is to be asked for it if its @polled is set then
  *
  * Context: the ring's thread.
  */
 void iopoll_begin(struct blkback_ring *ring, struct blkback_req *req)
 {
-	if (!ring->poll.max || in_flight(ring) != 1 || !is_plain(req))
+	if (in_flight(ring) != 1 || !is_plain(req) ||
+	    !disk_can_poll(ring->conn->dev->vbd.bdev))
 		return;
 	req->timed = true;
 	ring->lone_since = ktime_get_ns();
-	if (!window(ring) || !disk_can_poll(ring->conn->dev->vbd.bdev))
+	if (READ_ONCE(ring->took) > ring->poll.max)
 		return;
 	req->polled = true;
 	req->quick = false;
@@ -58,9 +62,7 @@ void iopoll_begin(struct blkback_ring *ring, struct blkback_req *req)
  */
 void iopoll_timed(const struct blkback_req *req)
 {
-	struct blkback_ring *ring = req->ring;
-
-	WRITE_ONCE(ring->took, ktime_get_ns() - ring->lone_since);
+	WRITE_ONCE(req->ring->took, waiting_for(req->ring));
 }
 
 /**
@@ -73,32 +75,52 @@ void iopoll_timed(const struct blkback_req *req)
  */
 void iopoll(struct blkback_ring *ring)
 {
-	if (ring->asked)
+	if (!ring->asked)
+		return;
+	rcu_read_lock();	/* somebody else may complete it meanwhile */
+	if (!ring->here && llist_empty(&ring->finish))
 		bio_poll(&ring->asked->bio, NULL,
 			 BLK_POLL_ONESHOT | BLK_POLL_NOSLEEP);
+	rcu_read_unlock();
 }
 
 /**
- * iopoll_window() - for how long to ask
+ * iopoll_left() - for how long to go on asking without a pause
  * @ring: the ring
  *
  * Context: the ring's thread.
- * Return: ns from when there is nothing else to do; 0 if there is nothing to ask for.
+ * Return: ns from now; 0 if the time is over, or there is nothing to ask for.
  */
-u64 iopoll_window(const struct blkback_ring *ring)
+u64 iopoll_left(const struct blkback_ring *ring)
 {
-	return ring->asked ? window(ring) : 0;
+	u64 waited = ring->asked ? waiting_for(ring) : U64_MAX;
+
+	return waited < ring->poll.max ? ring->poll.max - waited : 0;
 }
 
 /**
- * iopoll_end() - a request is completed
- * @ring: whose request it is
- * @req: may be another one than that which is asked for
+ * iopoll_pause() - leave the CPU to others before the disk is asked again
+ * @ring: a request is asked for
  *
  * Context: the ring's thread.
  */
-void iopoll_end(struct blkback_ring *ring, const struct blkback_req *req)
+void iopoll_pause(struct blkback_ring *ring)
 {
-	if (req == ring->asked)
-		ring->asked = NULL;
+	u64 pause = min(waiting_for(ring), MAX_PAUSE_NS);
+
+	wait_event_interruptible_hrtimeout(ring->wait,
+					   !llist_empty(&ring->finish),
+					   ns_to_ktime(pause));
+}
+
+/**
+ * iopoll_in_time() - whether a request is asked for that should be done soon
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: if so, true: the thread has to stay awake, as nobody else asks.
+ */
+bool iopoll_in_time(const struct blkback_ring *ring)
+{
+	return ring->asked && waiting_for(ring) < MAX_PAUSE_NS;
 }

@@ -156,7 +156,7 @@ static void map_add(struct blkback_ring *ring, struct blkback_req *req,
 	maps->segs[i] = seg;
 	maps->reqs[i] = req;
 	gnttab_set_map_op(&maps->ops[i], page_vaddr(page), flags, seg->gref,
-			  ring->conn->dev->xdev->otherend_id);
+			  ring->guest);
 }
 
 /**

@@ -16,17 +16,17 @@
 /**
  * poll_begin() - there is nothing to do: from now on, wait awake
  * @poll: of the ring
- * @other: for how long something else than the next request is worth waiting for,
- *	in ns
+ * @at_least: something else than the next request is worth waiting for so long, in
+ *	ns
  *
  * Return: false if neither is worth while.
  */
-bool poll_begin(struct blkback_poll *poll, __u64 other)
+bool poll_begin(struct blkback_poll *poll, __u64 at_least)
 {
 	if (!poll->max)
 		return false;
 	poll->since = ktime_get_ns();
-	poll->limit = max(poll->window, other);
+	poll->limit = max(poll->window, at_least);
 	return poll->limit;
 }
 

@@ -8,7 +8,8 @@
  * short that the largest window would have done makes the window grow; one that
  * was longer makes it shrink, until there is none.
  *
- * It ends early if another task wants the CPU.
+ * What else is waited for meanwhile may make it wait for longer: see iopoll.c. It
+ * ends early if another task wants the CPU.
  */
 #ifndef BLKBACK_POLL_H
 #define BLKBACK_POLL_H
@@ -31,7 +32,7 @@ struct blkback_poll {
 	__u64 since;
 };
 
-bool poll_begin(struct blkback_poll *poll, __u64 other);
+bool poll_begin(struct blkback_poll *poll, __u64 at_least);
 bool poll_goes_on(const struct blkback_poll *poll);
 void poll_slept(struct blkback_poll *poll);
 

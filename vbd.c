@@ -205,8 +205,9 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		init_data(vbd->bdev, req);
 	req->bio.bi_private = req;
 	req->bio.bi_end_io = end_io;
+	/* What is merged with others cannot be asked for. */
 	if (req->polled)
-		req->bio.bi_opf |= REQ_POLLED;
+		req->bio.bi_opf |= REQ_POLLED | REQ_NOMERGE;
 	submit_bio(&req->bio);
 }
 
@@ -224,15 +225,13 @@ bool vbd_unfinished(const struct blkback_req *req)
 
 /**
  * vbd_status() - what to tell the guest
- * @status: how the disk ended a bio
+ * @status: how the disk failed a bio
  *
  * Return: enum blkif_status.
  */
 int vbd_status(blk_status_t status)
 {
 	switch (status) {
-	case BLK_STS_OK:
-		return BLKIF_RSP_OKAY;
 	case BLK_STS_NOTSUPP:
 		return BLKIF_RSP_EOPNOTSUPP;
 	default:

@@ -27,9 +27,9 @@ asked() {
 	echo "$1" >"$parameter"
 	attach main "phy:$disk,xvdb,w"
 	calls >/dev/null
-	guest_run main 'fio --name=alone --filename=/dev/xvdb --size=1M --bs=4k --rw=randwrite --direct=1 \
+	guest_run main 'fio --name=alone --filename=/dev/xvdb --size=512k --bs=4k --rw=randwrite --direct=1 \
 			--verify=crc32c --verify_fatal=1 &&
-		fio --name=two --filename=/dev/xvdb --numjobs=2 --offset_increment=8M --size=1M --bsrange=4k-128k \
+		fio --name=two --filename=/dev/xvdb --numjobs=2 --offset_increment=8M --size=512k --bsrange=4k-128k \
 			--rw=randrw --direct=1 --verify=crc32c --verify_fatal=1' ||
 		fail "data is not what was written, with poll_us=$1"
 	calls=$(calls)
@@ -45,13 +45,14 @@ asked 1
 expect "asked, though no request is done in a microsecond" 0 "$calls"
 pass "not asked unless it is to be, and fast enough"
 
-# Of the 512 requests of the first job each is alone. On a busy host many take too long.
+# Of the 256 requests of the first job each is alone. On a busy host many take too long.
 asked 1000
-[ "$calls" -ge 100 ] || fail "asked $calls times only"
+[ "$calls" -ge 50 ] || fail "asked $calls times only"
 pass "asked"
 
-# Some are done in time and some are not.
-for limit in 20 50 100 200; do
-	asked "$limit"
+# Some are done in time and some are not. The disk's scheduler may hold up or merge what it is given.
+for scheduler in none mq-deadline; do
+	echo "$scheduler" >/sys/block/polled/queue/scheduler
+	asked 80
 done
 pass "asked now and then"

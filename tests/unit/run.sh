@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tests, outside the kernel and under the address and undefined behaviour sanitizers, what needs no
-# kernel: decode.c, sring.h, barrier.c, persist.c, and the test frontend's layouts. Each test is a process
-# of its own. Prints TAP; honours CASE.
+# kernel: decode.c, sring.h, barrier.c, persist.c, poll.c, and the test frontend's layouts. Each test is a
+# process of its own. Prints TAP; honours CASE.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
