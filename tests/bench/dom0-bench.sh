@@ -13,9 +13,8 @@
 #   PROFILE=1       the host was started with 'host.sh -p': keeps what makes names of addresses
 #   TRACED=1        also counts hypercalls, in passes of their own as xentrace is not free
 #
-# Each row takes three passes of fio in the guest: one for all that happens only once, a short one and
-# a long one. The difference between the last two is what the I/O costs; whatever it costs to start
-# and end is not in it. Each pass is printed as a line 'pass KEY=VALUE...', for table.py; what can
+# In each row fio runs in the guest for a while, and what the domains cost is measured for a part of that
+# time, in which nothing starts or ends. It is printed as a line 'row KEY=VALUE...', for table.py; what can
 # not be measured as a line 'failed KEY=VALUE...'.
 set -u
 
@@ -26,60 +25,61 @@ results=/job/bench
 parameters=/sys/module/xen_blkback/parameters
 said=$state/said meter=$state/meter trace=$state/trace tally=$state/tally
 
-# --- One pass -----------------------------------------------------------------------------------
+# For how many instructions is measured, and for how many more fio runs, before and after, in millions.
+measured=200 more=400
+[ -z "${PROFILE-}" ] || measured=50 more=300
+
+# --- fio ------------------------------------------------------------------------------------------
 
 # Notifications that have come from the guest.
-notifications() { awk '/blkif-backend|blkback\./ { sum += $2 } END { print sum + 0 }' /proc/interrupts; }
+from_guest() { awk '/blkif-backend|blkback\./ { sum += $2 } END { print sum + 0 }' /proc/interrupts; }
 
-# In the guest: notifications that have come from dom0.
+# Those that have come to it.
 # shellcheck disable=SC2016 # not for this shell
-count_blkif='awk "\$NF == \"blkif\" { for (i = 2; i < NF; i++) sum += \$i } END { print \"blkif=\" sum }" /proc/interrupts'
+to_guest() {
+	guest_run main 'awk "\$NF == \"blkif\" { for (i = 2; i < NF; i++) sum += \$i } END { print sum + 0 }" /proc/interrupts'
+}
 
-# fio_command COUNT: fio with that many I/Os in all, by a job on each CPU. It reads the CPU's clock, as
-# each look at the kernel's is a system call here.
+# Requests that the backend has given to the disk.
+requests() { cat "${counters[@]}" | awk '{ sum += $1 } END { print sum }'; }
+
+# More of them than so many.
+beyond() { [ "$(requests)" -gt "$1" ]; }
+
+# fio_command OPTION...: by a job on each CPU. It reads the CPU's clock, as each look at the kernel's is a
+# system call here.
 fio_command() {
 	local command option
 	command="fio --name=bench --filename=/dev/xvdb --ioengine=libaio --direct=1 --norandommap --clocksource=cpu"
 	command+=" --randseed=1 --output=/tmp/fio --output-format=json --group_reporting"
-	command+=" --numjobs=$cpus --number_ios=$(($1 / cpus)) --iodepth=$(((depth + cpus - 1) / cpus))"
+	command+=" --numjobs=$cpus --iodepth=$(((depth + cpus - 1) / cpus))"
 	command+=" --cpus_allowed=0-$((cpus - 1)) --cpus_allowed_policy=split --offset_increment=1g"
-	for option in "${options[@]}"; do
+	for option in "${options[@]}" "$@"; do
 		command+=" --$option"
 	done
-	echo "$count_blkif; $command && $count_blkif"
+	echo "$command"
 }
 
-# run_fio COUNT [METER...]: sets $notified to the notifications that the guest has got.
-run_fio() {
-	local count=$1 before after
-	shift
-	if ! "$@" /guest/remote run main "$GUEST_LIMIT" <<<"$(fio_command "$count")" >"$said" 2>&1; then
-		tail -n 1 "$said" >&2
-		return 1
-	fi
-	read -r before after < <(awk -F= '/^blkif=/ { print $2 }' "$said" | xargs)
-	notified=$((after - before))
-}
+# run_fio COUNT: so many I/Os.
+run_fio() { guest_run main "$(fio_command "number_ios=$(($1 / cpus))")" >"$said" 2>&1 || { tail -n 1 "$said" >&2; return 1; }; }
 
-# metered COMMAND...: 'host.sh -p' leaves a file for each time, with that number.
+# Reads, writes and trims; not what it calls sync.
+total_ios() { awk -F'[:,]' '/"total_ios"/ && ++n <= 3 { sum += $2 } END { print sum }' "$1"; }
+
+# So many millions of instructions take so many milliseconds.
+milliseconds() { echo $(($1 << ${SHIFT:-0})); }
+seconds() { awk -v "ms=$(milliseconds "$1")" 'BEGIN { print ms / 1000 }'; }
+
+# metered SECONDS [FILE...]: 'host.sh -p' leaves a file for each time, with that number.
 metered() {
 	meterings=$((meterings + 1))
-	/guest/meter "$meter" "$id" "$@"
-}
-
-# run_pass KIND COUNT
-run_pass() {
-	local slept notified notifying
-	slept=$(wakeups) notifying=$(notifications)
-	run_fio "$2" metered || return
-	echo "pass $what kind=$1 ios=$2 $(cat "$meter") wakeups=$(($(wakeups) - slept))" \
-		"from_guest=$(($(notifications) - notifying)) to_guest=$notified metering=$meterings"
+	/guest/meter "$id" "$@" >"$meter"
 }
 
 # traced_pass KIND COUNT: xentrace is told to leave the buffers alone until it is ended, so that it
 # does not run meanwhile: 1024 pages are enough. 223 selects hypercalls, and who runs.
 traced_pass() {
-	local tracer notified
+	local tracer
 	xentrace -D -S 1024 -s 3600000 -e 0x00223000 "$trace" 2>/dev/null &
 	tracer=$!
 	within 10 test -e "$trace" || { echo "xentrace does not run" >&2; return 1; }
@@ -96,21 +96,28 @@ traced_pass() {
 # value KEY: of the last reading
 value() { sed "s/.*\<$1=\([0-9]*\).*/\1/" "$meter"; }
 
+# So many requests are so many I/Os.
 measure() {
-	local short=$((count / 4)) dom0 guest
-	run_pass warm "$short" >/dev/null && run_pass short "$short" || return
-	dom0=$(value dom0) guest=$(value guest)
-	run_pass long $((short + count)) || return
-	guest_run main cat /tmp/fio >"$results/$module.$persistent.${row/\//.}.json" || return
-	dom0=$(((($(value dom0) - dom0) / count) >> ${SHIFT:-0}))
-	guest=$(((($(value guest) - guest) / count) >> ${SHIFT:-0}))
-	echo "# $module $row persistent=$persistent: dom0 $dom0, guest $guest instructions per I/O"
+	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total ios
+	slept=$(wakeups) from=$(from_guest) to=$(to_guest) seen=$(requests)
+	guest_background main fio "$(fio_command time_based "runtime=$(milliseconds $((measured + more)))ms")"
+	within 60 beyond "$seen" || { echo "fio does not begin" >&2; return 1; }
+	metered "$(seconds "$measured")" "${counters[@]}" || return
+	made=$(requests)
+	guest_finish main fio >&2 || return
+	[ "$(requests)" -gt "$made" ] || { echo "fio has ended too early" >&2; return 1; }
+	guest_run main cat /tmp/fio >"$results" || return
+	total=$(total_ios "$results") made=$(($(requests) - seen))
+	ios=$(($(value count) * total / made))
+	echo "row $what ios=$ios $(cat "$meter") metering=$meterings total=$total" \
+		"wakeups=$(($(wakeups) - slept)) from_guest=$(($(from_guest) - from)) to_guest=$(($(to_guest) - to))"
+	echo "# $module $row persistent=$persistent: dom0 $((($(value dom0) / ios) >> ${SHIFT:-0}))," \
+		"guest $((($(value guest) / ios) >> ${SHIFT:-0})) instructions per I/O"
 	[ -z "${TRACED-}" ] || trace_row
 }
 
 trace_row() {
-	local some=$((count / 16))
-	traced_pass traced-short "$some" && traced_pass traced-long $((some + count / 4))
+	traced_pass traced-short "$((count / 4))" && traced_pass traced-long $((count / 4 + count))
 }
 
 # say_failed FILE: the row is lost for the reason that FILE ends with.
@@ -137,7 +144,7 @@ setups() {
 
 # What each end does all the time is measured once for each disk.
 measure_idle() {
-	metered sleep 10
+	metered 10
 	echo "idle module=$module persistent=$persistent config=$config $(cat "$meter")"
 }
 
@@ -164,6 +171,7 @@ with_disk() {
 		guest_frontend main "max_queues=$queues" "${frontend[@]:1}"
 		attach main "phy:/dev/${frontend[0]},xvdb,w"
 		find_threads "$id.xvdb" || error "no threads of the disk's queues are found"
+		counters=("$(backend_sysfs main xvdb)"/statistics/{rd,wr,f}_req)
 		[ -z "${PROFILE-}" ] || keep_symbols
 		measure_idle
 		rows_with "$setup"

@@ -13,11 +13,12 @@ import os
 import sys
 
 MODULES = ["stock", "ours"]
-# What one pass counts: in the measured passes, and in the traced ones.
-MEASURED = ["dom0", "guest", "wakeups", "to_guest", "from_guest"]
+# What is measured for a part of the time, what is counted all the time, and what in passes that are traced.
+MEASURED = ["dom0", "guest"]
+COUNTED = ["wakeups", "to_guest", "from_guest"]
 TRACED = ["hypercalls", "grant_calls", "grants", "maps", "unmaps", "copies", "event_calls"]
 LATENCY = ["iops", "p50_us", "p99_us"]
-FIELDS = MEASURED + TRACED + LATENCY
+FIELDS = MEASURED + COUNTED + TRACED + LATENCY
 # A row's ratio may get that much worse before the guard minds.
 TOLERANCE = 1.05
 # Two runs agree as well as this; no more is asked of "not worse".
@@ -29,7 +30,7 @@ def read_lines(path):
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             kind, *pairs = line.split() or [""]
-            if kind in ("plan", "pass", "failed", "idle", "disk"):
+            if kind in ("plan", "row", "pass", "failed", "idle", "disk"):
                 yield kind, dict(pair.split("=", 1) for pair in pairs)
 
 
@@ -67,10 +68,12 @@ class Results:
         lines = list(read_lines(os.path.join(folder, "raw")))
         self.rows = planned(lines)
         self.shifts = {keys["row"]: int(keys["shift"]) for kind, keys in lines if kind == "plan"}
-        self.passes, self.reasons, self.idle = {}, {}, {}
+        self.measured, self.passes, self.reasons, self.idle = {}, {}, {}, {}
         for kind, keys in lines:
             if kind == "idle":
                 self.idle[keys["config"], keys["persistent"], keys["module"]] = keys
+            elif kind == "row":
+                self.measured[self.name(keys)] = keys
             elif kind == "pass":
                 self.passes.setdefault(self.name(keys), {})[keys["kind"]] = keys
             elif kind == "failed":
@@ -90,12 +93,12 @@ class Results:
         if name in self.reasons:
             return {}
         try:
-            figures = {field: slope(passes["short"], passes["long"], field) for field in MEASURED}
-            time = slope(passes["short"], passes["long"], "time")
+            measured = self.measured[name]
             idle = self.idle[row.split("/")[0], persistent, module]
-            for domain in "dom0", "guest":
-                figures[domain] -= time * int(idle[domain]) / int(idle["time"])
-                figures[domain] /= 2 ** self.shifts[row]
+            figures = {field: int(measured[field]) / int(measured["total"]) for field in COUNTED}
+            for domain in MEASURED:
+                cost = int(measured[domain]) - int(idle[domain]) * int(measured["time"]) / int(idle["time"])
+                figures[domain] = cost / int(measured["ios"]) / 2 ** self.shifts[row]
             if "traced-long" in passes:
                 figures.update({field: slope(passes["traced-short"], passes["traced-long"], field)
                                 for field in TRACED})

@@ -5,8 +5,7 @@
 
 RUN is the folder of a run of 'host.sh -p' with PROFILE=1 dom0-bench.sh. Writes for each row that was
 measured FOLDER/MODULE.PERSISTENT.ROW.txt: instructions and calls per I/O, by purpose and by function; and
-FOLDER/purposes.md, a table of all. As in table.py, what an I/O costs is the difference between a long and
-a short pass.
+FOLDER/purposes.md, a table of all.
 """
 import argparse
 import bisect
@@ -135,28 +134,25 @@ class Cost:
 class Profile:
     """What one I/O of a row costs, in places: (domain, purpose), function."""
 
-    def __init__(self, counts, passes, namer):
-        short, long = passes["short"], passes["long"]
+    def __init__(self, counts, row, namer):
         self.namer = namer
-        self.ios = int(long["ios"]) - int(short["ios"])
+        self.ios = int(row["ios"])
         self.places = collections.defaultdict(Cost)
-        self.add(counts / long["metering"], 1 / self.ios)
-        self.add(counts / short["metering"], -1 / self.ios)
+        self.add(counts / row["metering"])
         self.purposes = collections.Counter()
         for (where, _), cost in self.places.items():
             self.purposes[where] += cost.instructions
-        self.metered = {domain: (int(long[domain]) - int(short[domain])) / self.ios
-                        for domain in DOMAINS}
+        self.metered = {domain: int(row[domain]) / self.ios for domain in DOMAINS}
 
-    def add(self, path, weight):
+    def add(self, path):
         for line in path.read_text(encoding="utf-8").splitlines():
             address, length, *executed = line.split()
             for domain, times in zip(DOMAINS, executed):
                 if times != "0":
                     where, name, starts = self.namer.find(domain, int(address, 16))
                     cost = self.places[where, name]
-                    cost.instructions += int(length) * int(times) * weight
-                    cost.calls += int(times) * weight if starts else 0
+                    cost.instructions += int(length) * int(times) / self.ios
+                    cost.calls += int(times) / self.ios if starts else 0
 
     def total(self, domain):
         return sum(cost for where, cost in self.purposes.items() if where[0] == domain)
@@ -182,14 +178,13 @@ class Profile:
 
 
 def read_rows(run):
-    """The passes that were made, by row and kind."""
+    """What was measured, by module, persistent grants, and row."""
     rows = {}
     for line in (run / "verdict").read_text(encoding="utf-8").splitlines():
         kind, *pairs = line.split() or [""]
-        if kind == "pass":
-            keys = dict(pair.split("=", 1) for pair in pairs)
-            row = keys["module"], keys["persistent"], keys["row"]
-            rows.setdefault(row, {})[keys["kind"]] = keys
+        keys = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        if kind in ("row", "failed"):
+            rows[keys["module"], keys["persistent"], keys["row"]] = keys
     return rows
 
 
@@ -216,15 +211,15 @@ def main():
     parser.add_argument("folder", type=pathlib.Path, help="for the results")
     arguments = parser.parse_args()
     namers, profiles, incomplete = {}, {}, False
-    for row, passes in read_rows(arguments.run).items():
+    for row, keys in read_rows(arguments.run).items():
         module = row[0]
-        if not {"short", "long"} <= set(passes):
+        if "metering" not in keys:
             print(f"not measured: {' '.join(row)}", file=sys.stderr)
             incomplete = True
             continue
         if module not in namers:
             namers[module] = Namer(arguments.run / "job/symbols" / module)
-        profiles[row] = Profile(arguments.run / "profile", passes, namers[module])
+        profiles[row] = Profile(arguments.run / "profile", keys, namers[module])
         name = ".".join(row).replace("/", ".") + ".txt"
         with open(arguments.folder / name, "w", encoding="utf-8") as file:
             profiles[row].write(file, arguments.lines)

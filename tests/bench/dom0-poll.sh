@@ -1,0 +1,70 @@
+#!/bin/bash
+# Measures, in dom0, what waiting awake (poll_us) changes for a guest that waits for each of its reads.
+#
+#   dom0-poll.sh [ROUNDS]
+#
+# For a host with two CPUs or more and a clock that shows the time: 'host.sh' without -b. Two disks: null_blk,
+# which is done at once, and NVMe with a queue for polling. They and the values of poll_us take turns, ROUNDS
+# times (5); a table has the medians.
+set -u
+
+# shellcheck source=tests/bench/dom0-lib.sh
+. /job/tests/bench/dom0-lib.sh
+rounds=${1:-5}
+parameter=/sys/module/xen_blkback/parameters/poll_us
+
+from_guest() { awk '/blkback\./ { sum += $2 } END { print sum + 0 }' /proc/interrupts; }
+
+# In fio's terse output field 6 is KiB read, 8 IOPS; and there are percentiles of the latency.
+measure() {
+	local slept notified line
+	slept=$(wakeups) notified=$(from_guest)
+	line=$(guest_run main fio --name=poll --filename=/dev/xvdb --ioengine=libaio --direct=1 --norandommap \
+		--rw=randread --bs=4k --time_based --runtime=3 --minimal) || error "fio: $line"
+	awk -F';' -v "what=$1 $2" -v "slept=$(($(wakeups) - slept))" -v "notified=$(($(from_guest) - notified))" '{
+		for (i = 1; i <= NF && !p50; i++)
+			if (sub(/^50\.000000%=/, "", $i)) p50 = $i
+		ios = $6 / 4
+		printf "%s %d %d %.3f %.3f\n", what, $8, p50, slept / ios, notified / ios
+	}' <<<"$line"
+}
+
+one_disk() {
+	local poll_us
+	for poll_us in 0 50 200; do
+		echo "$poll_us" >"$parameter"
+		attach main "phy:/dev/$2,xvdb,w"
+		find_threads "$(domid main).xvdb"
+		measure "$1" "$poll_us"
+		detach main xvdb
+	done
+}
+
+# median COLUMN LINES...: of lines that are the same but for numbers
+medians() {
+	local disk poll_us column line
+	echo "| disk | poll_us | IOPS | p50, µs | wakeups per I/O | notifications from the guest |"
+	echo "|---|--:|--:|--:|--:|--:|"
+	for disk in null_blk NVMe; do
+		for poll_us in 0 50 200; do
+			line="| $disk | $poll_us |"
+			for column in 3 4 5 6; do
+				line+=" $(awk -v "c=$column" '$1 == "'$disk'" && $2 == "'$poll_us'" { print $c }' "$state/measured" |
+					sort -n | sed -n "$(((rounds + 1) / 2))p") |"
+			done
+			echo "$line"
+		done
+	done
+}
+
+set_up
+modprobe -r nvme
+modprobe nvme poll_queues=1
+null_disk plain
+guest_start main vcpus=1
+module_start ours
+for ((round = 1; round <= rounds; round++)); do
+	one_disk null_blk plain
+	one_disk NVMe nvme0n1
+done | tee "$state/measured"
+medians
