@@ -56,3 +56,20 @@ for scheduler in none mq-deadline; do
 	asked 80
 done
 pass "asked now and then"
+
+# Errors come back that way, too; and who asks does not mind that the guest has gone.
+echo 1000 >"$parameter"
+echo +2048-2055 >"$folder/badblocks"
+attach main "phy:$disk,xvdb,w"
+read_block() { guest_run main dd if=/dev/xvdb of=/dev/null bs=4k count=16 "skip=$1" iflag=direct 2>&1; }
+calls >/dev/null
+read_block 300 || fail "cannot read what is good"
+if read_block 248; then fail "no error from a bad block"; fi
+[ "$(calls)" -gt 0 ] || error "the disk was not asked"
+guest_background main reads 'while :; do fio --name=reads --filename=/dev/xvdb --offset=8M --size=8M --bs=4k --rw=randread --direct=1; done'
+reads() { cat "$(backend_sysfs main xvdb)/statistics/rd_req"; }
+goes_on() { [ "$(reads)" -gt "$1" ]; }
+wait_until 60 "the guest reads" goes_on "$(($(reads) + 100))"
+guest_destroy main
+wait_until 60 "nothing is left of it" nothing_left
+pass "errors, and a guest destroyed meanwhile"
