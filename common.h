@@ -40,6 +40,7 @@
 
 #include "barrier.h"
 #include "decode.h"
+#include "persist.h"
 #include "poll.h"
 #include "sring.h"
 
@@ -129,8 +130,6 @@ struct blkback_vbd {
  *	remove
  * @name: how the guest calls the disk, for names of threads; never NULL
  * @work: moves the device through its states
- * @watch: on our own directory in xenstore
- * @watch_path: the path watched
  * @state: written by @work; other readers see some recent value
  * @told: what xenstore says of @state, as far as we could write it
  * @removed: set once, by remove: no frontend to talk to any more
@@ -153,8 +152,6 @@ struct blkback_dev {
 	char *frontend;
 	char *name;
 	struct work_struct work;
-	struct xenbus_watch watch;
-	char *watch_path;
 	enum blkback_state state;
 	enum xenbus_state told;
 	bool removed;
@@ -210,46 +207,6 @@ struct blkback_conn {
 	bool broken;
 	struct barrier barrier;
 	struct blkback_ring *rings[] __counted_by(nr_rings);
-};
-
-/**
- * struct blkback_kept - a guest page that stays mapped between requests
- * @node: in the list of its head in the ring's table
- * @idle: in the ring's list of those that no request uses
- * @page: our page, with the guest's behind it
- * @handle: of the mapping; INVALID_GRANT_HANDLE before there is one
- * @gref: the guest's grant reference
- * @users: segments of requests that use it
- * @since: time, in jiffies, when the last of them was done
- */
-struct blkback_kept {
-	struct hlist_node node;
-	struct list_head idle;
-	struct page *page;
-	grant_handle_t handle;
-	grant_ref_t gref;
-	unsigned int users;
-	unsigned long since;
-};
-
-/**
- * struct blkback_persist - the guest pages that a ring keeps mapped
- * @heads: table of all of them, by grant reference
- * @shift: how many bits of a hash to leave out to find the head
- * @salt: for the hash
- * @idle: those not in use, the one used last at the end
- * @nr: of all of them
- * @nr_idle: entries of @idle; also read when memory is short
- * @max: most that may be kept
- */
-struct blkback_persist {
-	struct hlist_head *heads;
-	u32 shift;
-	u32 salt;
-	struct list_head idle;
-	unsigned int nr;
-	unsigned int nr_idle;
-	unsigned int max;
 };
 
 /**
@@ -708,18 +665,6 @@ static inline bool guest_pages_squeezed(const struct blkback_ring *ring)
 	return guest_pages_wanted(ring) ||
 	       time_before(jiffies, READ_ONCE(ring->squeezed_until));
 }
-
-/* persist.c: guest pages that stay mapped */
-int persist_init(struct blkback_persist *persist, unsigned int max);
-void persist_exit(struct blkback_persist *persist);
-struct blkback_kept *persist_find(struct blkback_persist *persist,
-				  grant_ref_t gref);
-struct blkback_kept *persist_add(struct blkback_persist *persist,
-				 grant_ref_t gref, struct page *page);
-unsigned long persist_since(const struct blkback_persist *persist);
-bool persist_put(struct blkback_persist *persist, struct blkback_kept *kept);
-struct blkback_kept *persist_oldest(struct blkback_persist *persist);
-void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept);
 
 /* pressure.c: when memory is short */
 int pressure_init(void);

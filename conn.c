@@ -80,7 +80,6 @@ static void ring_init(struct blkback_ring *ring)
 	ring->taken_at = jiffies;
 	ring->squeezed_until = jiffies;
 	spin_lock_init(&ring->lock);
-	INIT_LIST_HEAD(&ring->persist.idle);
 }
 
 static int ring_map(struct blkback_ring *ring, struct ring_keys *keys)

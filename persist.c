@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Persistent grants: guest pages that stay mapped between requests.
- *
- * A frontend that offers this uses the same few pages again and again. Each ring
- * keeps those it has mapped, found by their grant reference; those that no
- * request uses at the moment are also in a list, the one used last at its end.
- * So the one to let go first is always at hand, and so is the time when that is
- * due: nothing ever walks over all of them.
- *
- * All of it is under the ring's lock.
+ * Persistent grants: the table, and what goes first. See persist.h.
  */
-#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "common.h"
+#include "persist.h"
 
 /* For whoever sets max_persistent_grants to millions: a table has its limits. */
 #define MAX_HEADS	4096U
@@ -40,6 +31,8 @@ int persist_init(struct blkback_persist *persist, unsigned int max)
 	/* No guest is to know which pages share a head. */
 	persist->salt = get_random_u32() | 1;
 	persist->max = max;
+	INIT_LIST_HEAD(&persist->busy);
+	INIT_LIST_HEAD(&persist->idle);
 	return 0;
 }
 
@@ -50,64 +43,6 @@ int persist_init(struct blkback_persist *persist, unsigned int max)
 void persist_exit(struct blkback_persist *persist)
 {
 	kvfree(persist->heads);
-}
-
-static struct hlist_head *head_of(const struct blkback_persist *persist,
-				  grant_ref_t gref)
-{
-	/* The upper bits of a product with a random odd number are as good as random. */
-	return &persist->heads[(gref * persist->salt) >> persist->shift];
-}
-
-static void make_idle(struct blkback_persist *persist,
-		      struct blkback_kept *kept)
-{
-	kept->since = jiffies;
-	list_add_tail(&kept->idle, &persist->idle);
-	WRITE_ONCE(persist->nr_idle, persist->nr_idle + 1);
-}
-
-static void end_idle(struct blkback_persist *persist, struct blkback_kept *kept)
-{
-	list_del(&kept->idle);
-	WRITE_ONCE(persist->nr_idle, persist->nr_idle - 1);
-}
-
-/**
- * persist_find() - look for a page that is mapped already, and use it
- * @persist: of the ring
- * @gref: the guest's name of the page
- *
- * Return: the page, to be given back with persist_put(); or NULL.
- */
-struct blkback_kept *persist_find(struct blkback_persist *persist,
-				  grant_ref_t gref)
-{
-	struct blkback_kept *kept;
-
-	hlist_for_each_entry(kept, head_of(persist, gref), node) {
-		if (kept->gref != gref)
-			continue;
-		if (!kept->users++)
-			end_idle(persist, kept);
-		return kept;
-	}
-	return NULL;
-}
-
-/**
- * persist_put() - a request does not use a kept page any more
- * @persist: of the ring
- * @kept: from persist_find() or persist_add()
- *
- * Return: whether nobody uses it now.
- */
-bool persist_put(struct blkback_persist *persist, struct blkback_kept *kept)
-{
-	if (--kept->users)
-		return false;
-	make_idle(persist, kept);
-	return true;
 }
 
 /**
@@ -131,7 +66,8 @@ struct blkback_kept *persist_add(struct blkback_persist *persist,
 	kept->page = page;
 	kept->handle = INVALID_GRANT_HANDLE;
 	kept->users = 1;
-	hlist_add_head(&kept->node, head_of(persist, gref));
+	hlist_add_head(&kept->node, persist_head(persist, gref));
+	list_add_tail(&kept->order, &persist->busy);
 	persist->nr++;
 	return kept;
 }
@@ -144,7 +80,7 @@ struct blkback_kept *persist_add(struct blkback_persist *persist,
  */
 unsigned long persist_since(const struct blkback_persist *persist)
 {
-	return list_first_entry(&persist->idle, struct blkback_kept, idle)->since;
+	return list_first_entry(&persist->idle, struct blkback_kept, order)->since;
 }
 
 /**
@@ -162,11 +98,11 @@ struct blkback_kept *persist_oldest(struct blkback_persist *persist)
 
 	if (!persist->nr_idle)
 		return NULL;
-	kept = list_first_entry(&persist->idle, struct blkback_kept, idle);
+	kept = list_first_entry(&persist->idle, struct blkback_kept, order);
 	if (page_count(kept->page) == 1)
 		return kept;
-	end_idle(persist, kept);
-	make_idle(persist, kept);
+	kept->since = jiffies;
+	persist_move(kept, &persist->idle);
 	return NULL;
 }
 
@@ -177,8 +113,9 @@ struct blkback_kept *persist_oldest(struct blkback_persist *persist)
  */
 void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept)
 {
-	end_idle(persist, kept);
+	list_del(&kept->order);
 	hlist_del(&kept->node);
 	persist->nr--;
+	WRITE_ONCE(persist->nr_idle, persist->nr_idle - 1);
 	kfree(kept);
 }

@@ -80,7 +80,6 @@ static void dev_free(struct kref *ref)
 
 	put_device(&dev->xdev->dev);
 	mutex_destroy(&dev->conn_lock);
-	kfree(dev->watch_path);
 	kfree(dev->frontend);
 	kfree(dev->name);
 	kfree(dev);
@@ -547,15 +546,40 @@ static void leave(struct xenbus_device *xdev)
 static void look(struct blkback_dev *dev)
 {
 	if (READ_ONCE(dev->state) == BLKBACK_CLOSED && forsaken(dev))
-		leave(dev->xdev);	/* may free dev */
+		leave(dev->xdev);
 	else
 		blkback_kick(dev);
+}
+
+/* The device whose directory has the path in it, with a reference; or NULL. */
+static struct blkback_dev *find_by_path(const char *path)
+{
+	struct blkback_dev *dev, *found = NULL;
+
+	spin_lock(&devs_lock);
+	list_for_each_entry(dev, &devs, all) {
+		size_t len = str_has_prefix(path, dev->xdev->nodename);
+
+		if (READ_ONCE(dev->removed) || !len ||
+		    (path[len] && path[len] != '/'))
+			continue;
+		found = dev;
+		blkback_get(found);
+		break;
+	}
+	spin_unlock(&devs_lock);
+	return found;
 }
 
 static void backend_changed(struct xenbus_watch *watch, const char *path,
 			    const char *token)
 {
-	look(container_of(watch, struct blkback_dev, watch));
+	struct blkback_dev *dev = find_by_path(path);
+
+	if (!dev)
+		return;
+	look(dev);
+	blkback_put(dev);
 }
 
 static void frontend_changed(struct xenbus_device *xdev,
@@ -577,9 +601,8 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	mutex_init(&dev->conn_lock);
 	INIT_WORK(&dev->work, dev_work);
 	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
-	dev->watch_path = kstrdup(xdev->nodename, GFP_KERNEL);
 	dev->name = read_disk_name(xdev);
-	if (dev->frontend && dev->watch_path && dev->name)
+	if (dev->frontend && dev->name)
 		return dev;
 	blkback_put(dev);
 	return NULL;
@@ -603,13 +626,6 @@ static int blkback_probe(struct xenbus_device *xdev,
 		return err;
 	}
 	dev_set_drvdata(&xdev->dev, dev);
-	err = xenbus_watch_path(xdev, dev->watch_path, &dev->watch, NULL,
-				backend_changed);
-	if (err) {	/* told by the function itself */
-		forget(dev);
-		blkback_put(dev);
-		return err;
-	}
 	blkback_kick(dev);
 	return 0;
 }
@@ -622,11 +638,19 @@ static void blkback_remove(struct xenbus_device *xdev)
 {
 	struct blkback_dev *dev = dev_get_drvdata(&xdev->dev);
 
-	unregister_xenbus_watch(&dev->watch);
 	WRITE_ONCE(dev->removed, true);
 	blkback_kick(dev);
 	blkback_put(dev);
 }
+
+/*
+ * One for all devices: if each had its own, one that could not be ended for want of
+ * memory would be in the way of a later device.
+ */
+static struct xenbus_watch watch = {
+	.node = "backend/vbd",
+	.callback = backend_changed,
+};
 
 static const struct xenbus_device_id ids[] = {
 	{ "vbd" },
@@ -663,9 +687,18 @@ int blkback_xenbus_init(void)
 	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!wq)
 		return -ENOMEM;
+	err = register_xenbus_watch(&watch);
+	if (err)
+		goto no_watch;
 	err = xenbus_register_backend(&blkback_driver);
 	if (err)
-		destroy_workqueue(wq);
+		goto no_driver;
+	return 0;
+
+no_driver:
+	unregister_xenbus_watch(&watch);
+no_watch:
+	destroy_workqueue(wq);
 	return err;
 }
 
@@ -677,5 +710,6 @@ int blkback_xenbus_init(void)
 void blkback_xenbus_exit(void)
 {
 	xenbus_unregister_driver(&blkback_driver);
+	unregister_xenbus_watch(&watch);
 	destroy_workqueue(wq);
 }

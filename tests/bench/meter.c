@@ -4,9 +4,9 @@
  *
  *	meter DOMID SECONDS [FILE...]
  *
- * Prints, in nanoseconds, how much of a CPU dom0 and the domain use in that time, as Xen accounts for
- * it. On a host whose clock counts instructions (host.sh -b) these are instructions. FILEs have a number
- * each; by how much their sum grows in that time is printed as count.
+ * Prints, in nanoseconds, how much of a CPU dom0 and the domain use in that time, as Xen accounts
+ * for it. On a host whose clock counts instructions (host.sh -b) these are instructions. FILEs have
+ * a number each; by how much their sum grows in that time is printed as count.
  *
  * The marks before and after do nothing but for profile/count.c, which then counts.
  */

@@ -1,7 +1,8 @@
 #!/bin/bash
 # PV GRUB boots a kernel from a disk with a frontend of its own, and Linux takes the disk over from it
 
-kernel=/boot/vmlinuz-$(uname -r)
+# Debian's, whatever dom0 runs.
+kernel=$(compgen -G '/boot/vmlinuz-*')
 disk=$(volume boot 64)
 # GRUB is slow: it reads a page at a time. What it does not know about ext4 is left out.
 mke2fs -qF -t ext4 -b 4096 -O ^has_journal,^metadata_csum "$disk"

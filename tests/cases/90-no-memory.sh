@@ -124,6 +124,8 @@ wait_until 60 "the first try is gone" all_gone
 # The kernel's own code warns when an interrupt goes whose files in /proc it had no memory to make. A
 # warning of others is an error still: the consoles are looked through.
 console_expects 'WARNING: .* remove_proc_entry'
+# kmemleak does so too when it is its own memory that fails.
+console_expects 'kmemleak: Cannot allocate a scan area'
 echo 0 >/proc/sys/kernel/panic_on_warn
 at_end sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn'
 sweep failslab 30

@@ -38,14 +38,13 @@ build_test_wire() {
 			"$out"/wire_{64,32}.o -lcmocka
 }
 
-# This one includes persist.c. Of the kernel's headers it finds empty ones, of common.h two structs.
+# This one includes persist.c. Of the kernel's headers it finds empty ones.
 build_test_persist() {
 	local headers=$out/persist header
-	sed -n 's/^#include <\(.*\)>$/\1/p' persist.c | while read -r header; do
+	sed -n 's/^#include <\(.*\)>$/\1/p' persist.[ch] | while read -r header; do
 		mkdir -p "$headers/$(dirname "$header")"
 		: >"$headers/$header"
 	done
-	sed -n '/^struct blkback_\(kept\|persist\) {$/,/^};$/p' common.h >"$headers/persist_structs.h"
 	compile -I "$headers" -o "$out/test_persist" tests/unit/test_persist.c -lcmocka
 }
 

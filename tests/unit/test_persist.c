@@ -4,8 +4,7 @@
  * longest, whatever is used when.
  *
  * persist.c is held against a model that is a plain array in the order of use.
- * What it takes from the kernel is below; its structs are those of common.h,
- * which run.sh has taken out of it.
+ * What it takes from the kernel is below.
  */
 #include <errno.h>
 #include <linux/types.h>
@@ -82,6 +81,23 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
+static void INIT_LIST_HEAD(struct list_head *head)
+{
+	head->next = head;
+	head->prev = head;
+}
+
+static void list_bulk_move_tail(struct list_head *head, struct list_head *first,
+				struct list_head *last)
+{
+	first->prev->next = last->next;
+	last->next->prev = first->prev;
+	first->prev = head->prev;
+	head->prev->next = first;
+	last->next = head;
+	head->prev = last;
+}
+
 static void list_add_tail(struct list_head *new, struct list_head *head)
 {
 	new->next = head;
@@ -132,8 +148,6 @@ static void hlist_del(struct hlist_node *node)
 	     _node && ((pos) = entry_of(_node, typeof(*(pos)), member), true); \
 	     _node = _node->next)
 
-#include "persist_structs.h"
-#define BLKBACK_COMMON_H
 #include "../../persist.c"
 
 /* --- the model ------------------------------------------------------------ */
@@ -169,8 +183,6 @@ static void set_up(struct both *both, unsigned int max)
 
 	memset(both, 0, sizeof(*both));
 	no_memory = false;
-	both->persist.idle.next = &both->persist.idle;
-	both->persist.idle.prev = &both->persist.idle;
 	assert_int_equal(persist_init(&both->persist, max), 0);
 	for (i = 0; i < MAX_GREFS; i++)
 		both->model.pages[i].count = 1;
