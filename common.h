@@ -124,7 +124,7 @@ struct blkback_vbd {
 
 /**
  * struct blkback_dev - one disk of one guest
- * @ref: probe to remove, a queued @work, a connection
+ * @ref: probe to remove, a queued @work, a connection; xenwatch while it looks
  * @xdev: pinned by us, for a connection may outlive remove
  * @frontend: copy of the path of the frontend's directory, which @xdev loses at
  *	remove

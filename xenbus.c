@@ -38,7 +38,7 @@
 static struct workqueue_struct *wq;
 
 /*
- * All devices, so that word about a disk finds those that serve it. The lock is
+ * All devices, so that word about a disk or from xenstore finds them. The lock is
  * taken where memory is being freed: nothing may be allocated under it.
  */
 static LIST_HEAD(devs);
@@ -529,8 +529,11 @@ static bool forsaken(const struct blkback_dev *dev)
  * directory vanishes: two at a time would be one too many. It waits for nothing,
  * since all has been released.
  */
-static void leave(struct xenbus_device *xdev)
+static void leave(struct blkback_dev *dev)
 {
+	struct xenbus_device *xdev = dev->xdev;
+	bool unbound;
+
 	confirm_closed(xdev);
 	/*
 	 * Held by somebody who unbinds us, and who may be waiting for xenwatch
@@ -538,34 +541,47 @@ static void leave(struct xenbus_device *xdev)
 	 */
 	if (!device_trylock(&xdev->dev))
 		return;
+	unbound = READ_ONCE(dev->removed);
 	device_unlock(&xdev->dev);
-	device_unregister(&xdev->dev);
+	if (!unbound)
+		device_unregister(&xdev->dev);
 }
 
 /* On xenwatch, whatever has changed on either side. */
 static void look(struct blkback_dev *dev)
 {
 	if (READ_ONCE(dev->state) == BLKBACK_CLOSED && forsaken(dev))
-		leave(dev->xdev);
+		leave(dev);	/* may free dev, if the caller has no reference */
 	else
 		blkback_kick(dev);
 }
 
-/* The device whose directory has the path in it, with a reference; or NULL. */
+static bool is_within(const char *path, const char *dir)
+{
+	size_t len = str_has_prefix(path, dir);
+
+	return len && (!path[len] || path[len] == '/');
+}
+
+/*
+ * The device whose directory has the path in it, with a reference; or NULL. What
+ * happens above a directory is word for all below.
+ */
 static struct blkback_dev *find_by_path(const char *path)
 {
 	struct blkback_dev *dev, *found = NULL;
 
 	spin_lock(&devs_lock);
 	list_for_each_entry(dev, &devs, all) {
-		size_t len = str_has_prefix(path, dev->xdev->nodename);
-
-		if (READ_ONCE(dev->removed) || !len ||
-		    (path[len] && path[len] != '/'))
+		if (READ_ONCE(dev->removed))
 			continue;
-		found = dev;
-		blkback_get(found);
-		break;
+		if (is_within(path, dev->xdev->nodename)) {
+			found = dev;
+			blkback_get(found);
+			break;
+		}
+		if (is_within(dev->xdev->nodename, path))
+			blkback_kick(dev);
 	}
 	spin_unlock(&devs_lock);
 	return found;
@@ -586,6 +602,32 @@ static void frontend_changed(struct xenbus_device *xdev,
 			     enum xenbus_state frontend)
 {
 	look(dev_get_drvdata(&xdev->dev));
+}
+
+/*
+ * One for all devices: if each had its own, one that could not be ended for want of
+ * memory would be in the way of a later device.
+ */
+static struct xenbus_watch watch = {
+	.node = "backend/vbd",
+	.callback = backend_changed,
+};
+
+static bool watching;
+static DEFINE_MUTEX(watch_lock); /* watching */
+
+/* Not when the module is loaded: that may be before there is a xenstore to ask. */
+static int watch_all(void)
+{
+	int err = 0;
+
+	mutex_lock(&watch_lock);
+	if (!watching) {
+		err = register_xenbus_watch(&watch);
+		watching = !err;
+	}
+	mutex_unlock(&watch_lock);
+	return err;
 }
 
 static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
@@ -618,6 +660,12 @@ static int blkback_probe(struct xenbus_device *xdev,
 		xenbus_dev_fatal(xdev, -ENOMEM, "no memory for the disk");
 		return -ENOMEM;
 	}
+	err = watch_all();
+	if (err) {
+		blkback_error(dev, err, "cannot watch xenstore");
+		blkback_put(dev);
+		return err;
+	}
 	err = remember(dev);
 	if (err) {
 		blkback_error(dev, err,
@@ -642,15 +690,6 @@ static void blkback_remove(struct xenbus_device *xdev)
 	blkback_kick(dev);
 	blkback_put(dev);
 }
-
-/*
- * One for all devices: if each had its own, one that could not be ended for want of
- * memory would be in the way of a later device.
- */
-static struct xenbus_watch watch = {
-	.node = "backend/vbd",
-	.callback = backend_changed,
-};
 
 static const struct xenbus_device_id ids[] = {
 	{ "vbd" },
@@ -687,18 +726,9 @@ int blkback_xenbus_init(void)
 	wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!wq)
 		return -ENOMEM;
-	err = register_xenbus_watch(&watch);
-	if (err)
-		goto no_watch;
 	err = xenbus_register_backend(&blkback_driver);
 	if (err)
-		goto no_driver;
-	return 0;
-
-no_driver:
-	unregister_xenbus_watch(&watch);
-no_watch:
-	destroy_workqueue(wq);
+		destroy_workqueue(wq);
 	return err;
 }
 
@@ -710,6 +740,7 @@ no_watch:
 void blkback_xenbus_exit(void)
 {
 	xenbus_unregister_driver(&blkback_driver);
-	unregister_xenbus_watch(&watch);
+	if (watching)
+		unregister_xenbus_watch(&watch);
 	destroy_workqueue(wq);
 }

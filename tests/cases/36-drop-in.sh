@@ -58,12 +58,12 @@ facts() {
 		sed -E 's/^([a-z0-9-]+):([a-z-]+): /\1: \2: /'
 }
 
-# Descriptions are for whoever reads them; that there is one is a fact. So it is with signatures. What is
-# left out is the same for every module of this kernel or for none.
+# Descriptions are for whoever reads them; that there is one is a fact. What is left out is the same for
+# every module of this kernel or for none, or a signature of who has built it.
 module_info() {
 	from module:modinfo
-	modinfo "$1" | sed -nE -e '/^(filename|vermagic|srcversion|parm):/d' \
-		-e 's/^(description|sig[a-z_]*):.*/\1/p; t' -e 's/^([a-z]+): +/\1: /p'
+	modinfo "$1" | sed -nE -e '/^(filename|vermagic|srcversion|parm|sig[a-z_]*):/d' \
+		-e 's/^(description):.*/\1/p; t' -e 's/^([a-z]+): +/\1: /p'
 	from module:parameter
 	modinfo -F parm "$1" | sed -E -e 's/^([a-z_]+):.+ \(([a-z]+)\)$/\1: \2/' \
 		-e t -e 's/^([a-z_]+): ?\(?([a-z]+)\)?$/\1: \2, not described/'
