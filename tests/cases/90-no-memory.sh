@@ -131,15 +131,19 @@ at_end sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn'
 sweep failslab 30
 sweep fail_page_alloc 2
 
-# Every tenth allocation fails, again and again, while the guest writes and verifies.
+# Every tenth allocation fails, or more, again and again, while the guest writes and verifies, until a queue
+# has had to wait: that takes several failures at a time.
 attach main "phy:$disk,xvdb,w"
-knobs failslab interval=1 probability=10 times=-1
-knobs fail_page_alloc interval=1 probability=10 times=-1
-guest_run main fio --name=work --filename=/dev/xvdb --size=8M --rw=randrw --bs=4k-256k --direct=1 \
-	--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 || fail "I/O without memory is wrong"
-knobs failslab times=0
-knobs fail_page_alloc times=0
-waits=$(cat "$(backend_sysfs main xvdb)/statistics/oo_req")
+for probability in 10 25 50 75; do
+	knobs failslab interval=1 "probability=$probability" times=-1
+	knobs fail_page_alloc interval=1 "probability=$probability" times=-1
+	guest_run main fio --name=work --filename=/dev/xvdb --size=8M --rw=randrw --bsrange=4k-256k --direct=1 \
+		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 || fail "I/O without memory is wrong"
+	knobs failslab times=0
+	knobs fail_page_alloc times=0
+	waits=$(cat "$(backend_sysfs main xvdb)/statistics/oo_req")
+	[ "$waits" = 0 ] || break
+done
 [ "$waits" -gt 0 ] || error "no queue ever had to wait for memory"
 detach main xvdb
 pass "I/O while allocations fail: waited for memory $waits times"

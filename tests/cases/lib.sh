@@ -230,12 +230,15 @@ vdev_of() {
 # attach GUEST DISKSPEC: a disk as xl describes it, such as phy:/dev/vg/lv,xvdb,w; returns when the
 # guest can use it.
 attach() {
-	local vdev
+	local vdev tries=0
 	vdev=$(vdev_of "$2")
-	# libxl gives everybody ten seconds; on a busy machine that may be too little once. The disk is in
-	# xenstore all the same then.
-	xl block-attach "$1" "$2" || { xl block-detach "$1" "$vdev" || :; xl block-attach "$1" "$2"; } ||
-		fail "xl block-attach $1 $2"
+	# libxl gives everybody ten seconds; on a busy machine that may be too little now and then. The disk is
+	# in xenstore all the same then.
+	until xl block-attach "$1" "$2"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 4 ] || fail "xl block-attach $1 $2"
+		xl block-detach "$1" "$vdev" || :
+	done
 	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
 	guest_run "$1" "i=0; until [ -b /dev/$vdev ]; do i=\$((i + 1)); [ \$i -lt $((600 * slow)) ] || exit 1; sleep 0.1; done" ||
 		fail "$vdev does not appear in $1"
