@@ -3,6 +3,7 @@
 #   make              build xen-blkback.ko
 #   make check        everything that can be checked, a real Xen host included
 #   make check-debug  the cases again, with every check that a kernel can do on itself
+#   make fuzz         hostile requests, made up by a fuzzer, for MINUTES= (30)
 #   make bench        what I/O costs with this module and with the in-tree one; QUICK=1 for a part
 #   make profile      which functions the instructions go to; ROWS=, MODULES=, PERSISTENT=
 #   make bench-update make the last result of it the one in docs/, and what make check compares with
@@ -34,6 +35,9 @@ check:
 
 check-debug:
 	@tests/check.sh debug
+
+fuzz:
+	@tests/fuzz/run.sh $$(($(or $(MINUTES),30) * 60))
 
 bench:
 	@QUICK=$(QUICK) tests/bench/bench.sh run
@@ -67,4 +71,4 @@ clean: need-headers
 distclean: clean
 	rm -rf build
 
-.PHONY: module need-headers check check-debug bench profile bench-update demo install dkms-install clean distclean
+.PHONY: module need-headers check check-debug fuzz bench profile bench-update demo install dkms-install clean distclean

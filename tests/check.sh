@@ -3,7 +3,7 @@
 #
 #   check.sh [debug]   with 'debug' the cases alone, but on a dom0 that has the debug kernel
 #
-#   CASE=pattern   only what has the pattern in its name: static checks, unit tests, cases,
+#   CASE=pattern   only what has the pattern in its name: static checks, unit tests, fuzzing, cases,
 #                  and 'bench'
 #   PARAMETERS=...   of the module, for the cases
 #
@@ -91,6 +91,7 @@ stages() {
 	fi
 	stage static "$top/tests/static.sh"
 	stage unit "$top/tests/unit/run.sh"
+	stage fuzz "$top/tests/fuzz/run.sh" 60
 	stage integration integration "$(hosts)"
 	stage bench bench
 }
