@@ -9,8 +9,9 @@
  *
  * How long a request takes is measured each time that one is alone, asked for or
  * not. If that was longer than a ring may wait awake, the next one is not asked
- * for. A request that takes longer than expected is asked for less and less often,
- * so that it takes twice as long at most, and a disk that hangs costs nothing.
+ * for. A request that takes longer than expected is asked for less and less often:
+ * its answer comes later by as much again as it took, or by MAX_PAUSE_NS, at most,
+ * and a disk that hangs costs nothing.
  */
 #include <linux/blkdev.h>
 #include <linux/ktime.h>

@@ -40,8 +40,13 @@ one_disk() {
 	done
 }
 
-# median COLUMN LINES...: of lines that are the same but for numbers
-medians() {
+# median DISK POLL_US COLUMN: of all rounds
+median() {
+	awk -v "disk=$1" -v "poll_us=$2" -v "column=$3" '$1 == disk && $2 == poll_us { print $column }' "$state/measured" |
+		sort -n | sed -n "$(((rounds + 1) / 2))p"
+}
+
+table() {
 	local disk poll_us column line
 	echo "| disk | poll_us | IOPS | p50, µs | wakeups per I/O | notifications from the guest |"
 	echo "|---|--:|--:|--:|--:|--:|"
@@ -49,8 +54,7 @@ medians() {
 		for poll_us in 0 50 200; do
 			line="| $disk | $poll_us |"
 			for column in 3 4 5 6; do
-				line+=" $(awk -v "c=$column" '$1 == "'$disk'" && $2 == "'$poll_us'" { print $c }' "$state/measured" |
-					sort -n | sed -n "$(((rounds + 1) / 2))p") |"
+				line+=" $(median "$disk" "$poll_us" "$column") |"
 			done
 			echo "$line"
 		done
@@ -67,4 +71,4 @@ for ((round = 1; round <= rounds; round++)); do
 	one_disk null_blk plain
 	one_disk NVMe nvme0n1
 done | tee "$state/measured"
-medians
+table
