@@ -563,6 +563,7 @@ void blkback_put(struct blkback_dev *dev);
 void blkback_kick(struct blkback_dev *dev);
 void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg),
 		       unsigned long *arg);
+void blkback_rotate(void);
 void blkback_kick_disk(dev_t devt);
 __printf(3, 4)
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);

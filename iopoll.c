@@ -2,16 +2,16 @@
 /*
  * Asking the disk whether it is done, instead of waiting for its interrupt.
  *
- * Some disks have queues for that. Only a request that is alone is asked for: its
- * answer is all that the guest waits for. Until it has come nothing else of the
- * ring is given to the disk, for a thread that waits until the disk takes more
+ * Some disks have queues for that. Only a small read or write that is alone is asked
+ * for: its answer is all that the guest waits for. Until it has come nothing else of
+ * the ring is given to the disk, for a thread that waits until the disk takes more
  * cannot ask, and it might wait for the very request that it has to ask for.
  *
- * How long a request takes is measured each time that one is alone, asked for or
- * not. If that was longer than a ring may wait awake, the next one is not asked
- * for. A request that takes longer than expected is asked for less and less often:
- * its answer comes later by as much again as it took, or by MAX_PAUSE_NS, at most,
- * and a disk that hangs costs nothing.
+ * How long such a request takes is measured, asked for or not. If that was longer than
+ * a ring may wait awake, the next one is not asked for. A request that takes longer
+ * than expected is asked for less and less often:
+ * its answer comes later by as much again as it took, or by MAX_PAUSE_NS, and by what
+ * timers are late, at most; and a disk that hangs costs next to nothing.
  */
 #include <linux/blkdev.h>
 #include <linux/ktime.h>

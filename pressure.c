@@ -62,6 +62,7 @@ static unsigned long scan_objects(struct shrinker *s, struct shrink_control *sc)
 	unsigned long left = sc->nr_to_scan;
 
 	blkback_each_ring(squeeze_ring, &left);
+	blkback_rotate();	/* those that come first give most */
 	return left < sc->nr_to_scan ? sc->nr_to_scan - left : SHRINK_STOP;
 }
 

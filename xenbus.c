@@ -163,7 +163,17 @@ void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg)
 			fn(dev->conn->rings[i], arg);
 		mutex_unlock(&dev->conn_lock);
 	}
-	/* Those that come first give most: next time it is others. */
+	spin_unlock(&devs_lock);
+}
+
+/**
+ * blkback_rotate() - the next blkback_each_ring() is to begin with another device
+ *
+ * Context: any but interrupts; also where memory is being freed.
+ */
+void blkback_rotate(void)
+{
+	spin_lock(&devs_lock);
 	list_rotate_left(&devs);
 	spin_unlock(&devs_lock);
 }
@@ -200,7 +210,7 @@ static void forget(struct blkback_dev *dev)
  * @err: negative errno
  * @fmt: what to say; the guest and the disk are put in front
  *
- * Context: the device's work.
+ * Context: the device's work, or its probe.
  */
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 {
@@ -480,6 +490,9 @@ static int step(struct blkback_dev *dev, const struct levels *now)
 		set_state(dev, enter(dev, next));
 		blkback_kick(dev);	/* only one step at a time, to be fair */
 	}
+	/* Before Closed is told: whoever waits for that may bind the device at once. */
+	if (now->removed && dev->state == BLKBACK_CLOSED)
+		forget(dev);
 	return err ?: tell_state(dev);
 }
 
@@ -496,8 +509,6 @@ static void dev_work(struct work_struct *work)
 
 	if (read_levels(dev, &now) || step(dev, &now))
 		retry(dev);
-	else if (now.removed && dev->state == BLKBACK_CLOSED)
-		forget(dev);
 	blkback_put(dev);
 }
 
@@ -537,7 +548,9 @@ static void leave(struct blkback_dev *dev)
 	confirm_closed(xdev);
 	/*
 	 * Held by somebody who unbinds us, and who may be waiting for xenwatch
-	 * to do so. The device goes with its directory then.
+	 * to do so. The device goes with its directory then. Who begins to unbind
+	 * it only after this has been looked at is in the way still, as he is in
+	 * the way of the core when a directory vanishes: that is not ours to mend.
 	 */
 	if (!device_trylock(&xdev->dev))
 		return;

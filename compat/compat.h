@@ -7,6 +7,7 @@
 #ifndef BLKBACK_COMPAT_H
 #define BLKBACK_COMPAT_H
 
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/compiler.h>
 #include <linux/err.h>
@@ -86,12 +87,24 @@ static inline void shrinker_free(struct shrinker *s)
 }
 #endif /* HAVE_SHRINKER_ALLOC */
 
+/* Newer kernels never sleep between two questions. */
+#ifndef BLK_POLL_NOSLEEP
+#define BLK_POLL_NOSLEEP	0
+#endif
+
+/* There the flag only says that there may be queues for polling, and any bio passes. */
 static inline bool disk_can_poll(struct block_device *bdev)
 {
+	struct request_queue *q = bdev_get_queue(bdev);
+
 #ifdef BLK_FEAT_POLL
-	return bdev_get_queue(bdev)->limits.features & BLK_FEAT_POLL;
+	if (!(q->limits.features & BLK_FEAT_POLL))
+		return false;
+	return !queue_is_mq(q) ||
+	       (q->tag_set->nr_maps > HCTX_TYPE_POLL &&
+		q->tag_set->map[HCTX_TYPE_POLL].nr_queues);
 #else
-	return test_bit(QUEUE_FLAG_POLL, &bdev_get_queue(bdev)->queue_flags);
+	return test_bit(QUEUE_FLAG_POLL, &q->queue_flags);
 #endif
 }
 
