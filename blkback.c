@@ -350,6 +350,9 @@ static void ring_serve(struct blkback_ring *ring)
 
 static bool found_awake(struct blkback_ring *ring)
 {
+	/* A disk that is late is asked now and then, by whoever calls this. */
+	if (ring->asked && !iopoll_left(ring))
+		return false;
 	if (!poll_begin(&ring->poll, iopoll_left(ring)))
 		return false;
 	while (poll_goes_on(&ring->poll)) {

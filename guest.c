@@ -79,17 +79,23 @@ int guest_pages_reserve(struct blkback_ring *ring, struct blkback_req *req)
 	return reserve(ring, req);
 }
 
+/*
+ * What is kept has pages to map to reserved, so it can be mapped in any case. Pages to
+ * copy to it may have only if no other request of the batch relies on them.
+ */
+static bool may_copy_kept(struct blkback_ring *ring, struct blkback_req *req)
+{
+	return !ring->batch->nr_copied &&
+	       copied_or_mapped(req) == DATA_COPIED && copy_get_pages(ring, req);
+}
+
 /* If all that may be kept is in use, the request goes like any other. */
 static void get_pages(struct blkback_ring *ring, struct blkback_req *req)
 {
 	if (req->data == DATA_KEPT) {
 		if (map_keep(ring, req))
 			return;
-		/* There is a page to map to for each segment in any case. */
-		req->data = DATA_MAPPED;
-		if (copied_or_mapped(req) == DATA_COPIED &&
-		    copy_get_pages(ring, req))
-			req->data = DATA_COPIED;
+		req->data = may_copy_kept(ring, req) ? DATA_COPIED : DATA_MAPPED;
 	} else if (req->data == DATA_COPIED && !copy_get_pages(ring, req)) {
 		req->data = DATA_NONE;
 		req->status = BLKIF_RSP_ERROR;

@@ -155,6 +155,7 @@ static void map_add(struct blkback_ring *ring, struct blkback_req *req,
 	maps->pages[i] = page;
 	maps->segs[i] = seg;
 	maps->reqs[i] = req;
+	maps->ops[i].status = GNTST_general_error;	/* if Xen does not get to it */
 	gnttab_set_map_op(&maps->ops[i], page_vaddr(page), flags, seg->gref,
 			  ring->guest);
 }
