@@ -139,7 +139,10 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 			if (req->operation == BLKIF_OP_DISCARD &&
 			    discard_goes_on(ring, req))
 				continue;
-			put_back(map_busy(req) ? &ring->busy : &ready, req);
+			if (req->data == DATA_MAPPED && map_busy(req))
+				put_back(&ring->busy, req);
+			else
+				put_back(&ready, req);
 		}
 	}
 	return ready;

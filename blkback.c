@@ -57,6 +57,7 @@ static struct blkback_req *req_get(struct blkback_ring *ring,
 	req->operation = wire->operation;
 	req->status = BLKIF_RSP_OKAY;
 	req->secure = wire->secure;
+	req->alone = false;
 	req->timed = false;
 	req->polled = false;
 	if (wire->operation == BLKIF_OP_DISCARD)
@@ -163,16 +164,18 @@ static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 static void take_segments(struct blkback_req *req,
 			  const struct blkif_segment *desc)
 {
-	unsigned int i;
+	unsigned int i, nr_segs = req->nr_segs, sum = 0;
+	union blkback_seg *segs = req->segs;
 
-	for (i = 0; i < req->nr_segs; i++) {
+	for (i = 0; i < nr_segs; i++) {
 		unsigned int sectors = segment_sectors(&desc[i]);
 
-		req->segs[i].gref = desc[i].gref;
+		segs[i].gref = desc[i].gref;
 		req->vecs[i].bv_offset = desc[i].first_sect * BLKIF_SECTOR_SIZE;
 		req->vecs[i].bv_len = sectors * BLKIF_SECTOR_SIZE;
-		req->nr_sectors += sectors;
+		sum += sectors;
 	}
+	req->nr_sectors += sum;
 }
 
 static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
@@ -225,6 +228,22 @@ static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
 	}
 }
 
+/*
+ * Whether a request of the batch goes on where the one before it ends, or the next one
+ * goes on where it ends itself.
+ */
+static bool adjoins(struct blkback_ring *ring, unsigned int i)
+{
+	const struct blkback_batch *batch = ring->batch;
+	const struct blkback_req *req = batch->reqs[i];
+	u64 start = ring->next_sector;
+
+	ring->next_sector = req->sector + req->nr_sectors;
+	return req->sector == start ||
+	       (i + 1 < batch->nr_reqs &&
+		batch->reqs[i + 1]->sector == ring->next_sector);
+}
+
 static void submit(struct blkback_ring *ring)
 {
 	struct blkback_batch *batch = ring->batch;
@@ -248,6 +267,7 @@ static void submit(struct blkback_ring *ring)
 			discard_wait(ring, req);
 			continue;
 		}
+		req->alone = !adjoins(ring, i);
 		if (batch->nr_reqs == 1 && ring->poll.max)
 			iopoll_begin(ring, req);
 		vbd_submit(&ring->conn->dev->vbd, req, answer_bio);
@@ -395,8 +415,8 @@ static void ring_sleep(struct blkback_ring *ring)
 		ring->worked = false;
 	}
 	wait_event_freezable_timeout(ring->wait,
-				     ring_has_work(ring) ||
-				     READ_ONCE(ring->event),
+				     READ_ONCE(ring->event) ||
+				     ring_has_work(ring),
 				     soon ? RETRY_JIFFIES :
 					    MAX_SCHEDULE_TIMEOUT);
 	poll_slept(&ring->poll);

@@ -252,7 +252,8 @@ union blkback_seg {
  * @status: enum blkif_status, what to answer
  * @data: enum blkback_data
  * @quick: may be answered in the context that completes it
- * @timed: it was alone when the disk got it: see iopoll.c
+ * @alone: the disk gets none that adjoins it, just before or after
+ * @timed: no other was at the disk when that got it: see iopoll.c
  * @polled: the disk is asked whether it is done
  * @secure: a DISCARD is to leave no trace of the data
  * @segs: @nr_segs of them, behind @vecs
@@ -273,6 +274,7 @@ struct blkback_req {
 	s8 status;
 	u8 data;
 	bool quick;
+	bool alone;
 	bool timed;
 	bool polled;
 	bool secure;
@@ -386,6 +388,8 @@ struct blkback_pool {
  *	has yet to see it
  * @untidy: a request was taken since guest_pages_trim() has last found the ring
  *	idle
+ * @trimmed_at: time, in jiffies, when guest_pages_trim() had last a look
+ * @next_sector: of the disk, where the last request given to it ends
  * @capacity: size of the disk when last looked at, in 512-byte sectors
  * @discards: those that wait for their turn at the disk, linked by their @done
  * @discards_end: where to put the next one
@@ -452,6 +456,8 @@ struct blkback_ring {
 	bool worked;
 	bool refused;
 	bool untidy;
+	unsigned long trimmed_at;
+	u64 next_sector;
 	u64 capacity;
 	struct llist_node *discards;
 	struct llist_node **discards_end;

@@ -56,16 +56,20 @@ static void copy_to(struct blkback_copies *copies, struct blkback_req *req,
 }
 
 /*
- * A guest's memory may be paged out. The thread waits for it to come back; in
- * other contexts that is impossible, so the request is left to the thread.
+ * An element that was not copied. A guest's memory may be paged out: the thread waits for
+ * it to come back; in other contexts that is impossible, so the request is left to the
+ * thread.
  */
-static int do_copy(struct blkback_copies *copies)
+static void settle(struct gnttab_copy *op, struct blkback_req *req)
 {
-	if (!in_task())
-		return HYPERVISOR_grant_table_op(GNTTABOP_copy, copies->ops,
-						 copies->nr);
-	gnttab_batch_copy(copies->ops, copies->nr);
-	return 0;
+	if (op->status == GNTST_eagain && !in_task()) {
+		req->quick = false;
+		return;
+	}
+	if (op->status == GNTST_eagain)
+		gnttab_batch_copy(op, 1);
+	if (op->status != GNTST_okay)
+		req->status = BLKIF_RSP_ERROR;
 }
 
 static void flush(struct blkback_copies *copies)
@@ -75,14 +79,12 @@ static void flush(struct blkback_copies *copies)
 
 	if (!copies->nr)
 		return;
-	err = do_copy(copies);
+	err = HYPERVISOR_grant_table_op(GNTTABOP_copy, copies->ops, copies->nr);
 	for (i = 0; i < copies->nr; i++) {
-		if (!err && copies->ops[i].status == GNTST_okay)
-			continue;
-		if (!err && copies->ops[i].status == GNTST_eagain)
-			copies->reqs[i]->quick = false;
-		else
+		if (err)
 			copies->reqs[i]->status = BLKIF_RSP_ERROR;
+		else if (copies->ops[i].status != GNTST_okay)
+			settle(&copies->ops[i], copies->reqs[i]);
 	}
 	copies->nr = 0;
 }

@@ -101,13 +101,15 @@ static void decode_indirect(const void *slot, unsigned int shift,
 static void decode_direct(const void *slot, unsigned int shift,
 			  struct wire_request *req)
 {
+	unsigned int i;
 	__u8 nr_segs;
 
 	req->indirect = false;
 	req->secure = false;
 	take(&nr_segs, slot, 0, struct blkif_request, nr_segments);
 	req->nr_segs = nr_segs;
-	take(req->seg, slot, shift, struct blkif_request, seg);
+	for (i = 0; i < nr_segs && i < ARRAY_SIZE(req->seg); i++)
+		take(&req->seg[i], slot, shift, struct blkif_request, seg[i]);
 }
 
 static void decode_discard(const void *slot, unsigned int shift,

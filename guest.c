@@ -180,10 +180,16 @@ long guest_pages_timeout(struct blkback_ring *ring)
  */
 void guest_pages_trim(struct blkback_ring *ring)
 {
-	bool idle = time_after_eq(jiffies, ring->taken_at + SPARE_JIFFIES);
+	unsigned long now = jiffies;
+	bool idle = time_after_eq(now, ring->taken_at + SPARE_JIFFIES);
+	bool squeezed = guest_pages_squeezed(ring);
 	unsigned int spare = ring->conn->max_spare_pages;
 
-	if (idle || guest_pages_squeezed(ring)) {
+	/* A busy ring comes here for each batch: once in a jiffy will do for it. */
+	if (now == ring->trimmed_at && !idle && !squeezed)
+		return;
+	ring->trimmed_at = now;
+	if (idle || squeezed) {
 		spare = 0;
 		ring->untidy = in_flight(ring);
 		req_trim(ring);

@@ -124,7 +124,7 @@ void map_unmap(struct blkback_ring *ring, struct llist_node *reqs)
 
 /**
  * map_busy() - whether somebody below still looks at a request's pages
- * @req: completed
+ * @req: completed, its data MAPPED
  *
  * A network disk may have a page queued for sending once more when the answer
  * has already come. Unmapping it then would be read as a fault. A page that
@@ -136,8 +136,6 @@ bool map_busy(const struct blkback_req *req)
 {
 	unsigned int i;
 
-	if (req->data != DATA_MAPPED)
-		return false;
 	for (i = 0; i < req->nr_segs; i++)
 		if (page_count(req->vecs[i].bv_page) > 1)
 			return true;
@@ -232,25 +230,20 @@ static void put_kept(struct blkback_ring *ring, struct blkback_kept *kept)
 	persist_drop(&ring->persist, kept);
 }
 
-static void use_kept(struct blkback_req *req, unsigned int i,
-		     struct blkback_kept *kept)
-{
-	req->segs[i].kept = kept;
-	req->vecs[i].bv_page = kept->page;
-}
-
 /* Use those of a request's pages that are kept. Return how many are not. */
 static unsigned int find_kept(struct blkback_ring *ring,
 			      struct blkback_req *req)
 {
-	unsigned int i, missing = 0;
+	unsigned int i, nr_segs = req->nr_segs, missing = 0;
+	union blkback_seg *segs = req->segs;
 
-	for (i = 0; i < req->nr_segs; i++) {
+	for (i = 0; i < nr_segs; i++) {
 		struct blkback_kept *kept;
 
-		kept = persist_find(&ring->persist, req->segs[i].gref);
+		kept = persist_find(&ring->persist, segs[i].gref);
 		if (kept) {
-			use_kept(req, i, kept);
+			segs[i].kept = kept;
+			req->vecs[i].bv_page = kept->page;
 		} else {
 			req->vecs[i].bv_page = NULL;
 			missing++;
@@ -274,7 +267,8 @@ static bool keep_others(struct blkback_ring *ring, struct blkback_req *req)
 		       keep_new(ring, req, seg);
 		if (!kept)
 			return false;
-		use_kept(req, i, kept);
+		seg->kept = kept;
+		req->vecs[i].bv_page = kept->page;
 	}
 	return true;
 }
@@ -326,10 +320,11 @@ bool map_keep(struct blkback_ring *ring, struct blkback_req *req)
  */
 void map_put_kept(struct blkback_ring *ring, struct blkback_req *req)
 {
-	unsigned int i;
+	unsigned int i, nr_segs = req->nr_segs;
+	union blkback_seg *segs = req->segs;
 
-	for (i = 0; i < req->nr_segs; i++)
-		put_kept(ring, req->segs[i].kept);
+	for (i = 0; i < nr_segs; i++)
+		put_kept(ring, segs[i].kept);
 }
 
 /* Another request of the batch may have relied on a page that was not mapped. */

@@ -31,7 +31,6 @@ int persist_init(struct blkback_persist *persist, unsigned int max)
 	/* No guest is to know which pages share a head. */
 	persist->salt = get_random_u32() | 1;
 	persist->max = max;
-	INIT_LIST_HEAD(&persist->busy);
 	INIT_LIST_HEAD(&persist->idle);
 	return 0;
 }
@@ -67,7 +66,6 @@ struct blkback_kept *persist_add(struct blkback_persist *persist,
 	kept->handle = INVALID_GRANT_HANDLE;
 	kept->users = 1;
 	hlist_add_head(&kept->node, persist_head(persist, gref));
-	list_add_tail(&kept->order, &persist->busy);
 	persist->nr++;
 	return kept;
 }
@@ -102,7 +100,8 @@ struct blkback_kept *persist_oldest(struct blkback_persist *persist)
 	if (page_count(kept->page) == 1)
 		return kept;
 	kept->since = jiffies;
-	persist_move(kept, &persist->idle);
+	persist_unlink(kept);
+	persist_append(persist, kept);
 	return NULL;
 }
 
@@ -116,6 +115,6 @@ void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept)
 	list_del(&kept->order);
 	hlist_del(&kept->node);
 	persist->nr--;
-	WRITE_ONCE(persist->nr_idle, persist->nr_idle - 1);
+	persist->nr_idle--;
 	kfree(kept);
 }

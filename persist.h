@@ -3,10 +3,10 @@
  * Persistent grants: guest pages that stay mapped between requests.
  *
  * A frontend that offers this uses the same few pages again and again. Each ring
- * keeps those it has mapped, found by their grant reference. They are in one of two
- * lists: those that requests use, and those that none does, the one used last at its
- * end. So the one to let go first is always at hand, and so is the time when that is
- * due: nothing ever walks over all of them.
+ * keeps those it has mapped, found by their grant reference. Those that no request
+ * uses are in a list, the one used last at its end. So the one to let go first is
+ * always at hand, and so is the time when that is due: nothing walks over those that
+ * stay.
  *
  * All of it is under the ring's lock.
  */
@@ -21,7 +21,7 @@
 /**
  * struct blkback_kept - a guest page that stays mapped between requests
  * @node: in the list of its head in the ring's table
- * @order: in the list of those in use, or of those that are not
+ * @order: in the list of those not in use; not in use itself while the page is
  * @page: our page, with the guest's behind it
  * @handle: of the mapping; INVALID_GRANT_HANDLE before there is one
  * @gref: the guest's grant reference
@@ -43,17 +43,15 @@ struct blkback_kept {
  * @heads: table of all of them, by grant reference
  * @shift: how many bits of a hash to leave out to find the head
  * @salt: for the hash
- * @busy: those in use
  * @idle: those not in use, the one used last at the end
  * @nr: of all of them
- * @nr_idle: entries of @idle; also read when memory is short
+ * @nr_idle: entries of @idle; also read, as an estimate, when memory is short
  * @max: most that may be kept
  */
 struct blkback_persist {
 	struct hlist_head *heads;
 	u32 shift;
 	u32 salt;
-	struct list_head busy;
 	struct list_head idle;
 	unsigned int nr;
 	unsigned int nr_idle;
@@ -76,13 +74,24 @@ static inline struct hlist_head *persist_head(struct blkback_persist *persist,
 }
 
 /*
- * To the end of a list. This happens twice for each page of each request, so not by
- * list_move_tail(), which many kernels have look at both lists each time.
+ * Out of the list, and to its end. Each happens once for each page of each request, so
+ * not by list_del() and list_add_tail(), which many kernels have look at both neighbours
+ * each time.
  */
-static inline void persist_move(struct blkback_kept *kept,
-				struct list_head *list)
+static inline void persist_unlink(struct blkback_kept *kept)
 {
-	list_bulk_move_tail(list, &kept->order, &kept->order);
+	__list_del(kept->order.prev, kept->order.next);
+}
+
+static inline void persist_append(struct blkback_persist *persist,
+				  struct blkback_kept *kept)
+{
+	struct list_head *end = &persist->idle, *last = end->prev;
+
+	kept->order.prev = last;
+	kept->order.next = end;
+	last->next = &kept->order;
+	end->prev = &kept->order;
 }
 
 /**
@@ -101,8 +110,8 @@ static inline struct blkback_kept *persist_find(struct blkback_persist *persist,
 		if (kept->gref != gref)
 			continue;
 		if (!kept->users++) {
-			persist_move(kept, &persist->busy);
-			WRITE_ONCE(persist->nr_idle, persist->nr_idle - 1);
+			persist_unlink(kept);
+			persist->nr_idle--;
 		}
 		return kept;
 	}
@@ -122,8 +131,8 @@ static inline bool persist_put(struct blkback_persist *persist,
 	if (--kept->users)
 		return false;
 	kept->since = jiffies;
-	persist_move(kept, &persist->idle);
-	WRITE_ONCE(persist->nr_idle, persist->nr_idle + 1);
+	persist_append(persist, kept);
+	persist->nr_idle++;
 	return true;
 }
 

@@ -186,6 +186,18 @@ static void init_data(struct block_device *bdev, struct blkback_req *req)
 		req->bio.bi_iter.bi_sector = req->sector;
 }
 
+/*
+ * Whether a request can be merged with others than those right before and after it. If
+ * not, and if it does not adjoin those, the block layer need not look for any. A disk
+ * made of others may have a scheduler below.
+ */
+static bool merges_any(struct block_device *bdev)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+
+	return !queue_is_mq(q) || READ_ONCE(q->elevator);
+}
+
 /**
  * vbd_submit() - give a request to the disk
  * @vbd: open
@@ -205,6 +217,8 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		init_data(vbd->bdev, req);
 	req->bio.bi_private = req;
 	req->bio.bi_end_io = end_io;
+	if (req->alone && !merges_any(vbd->bdev))
+		req->bio.bi_opf |= REQ_NOMERGE;
 	/* What is merged with others cannot be asked for. */
 	if (req->polled)
 		req->bio.bi_opf |= REQ_POLLED | REQ_NOMERGE;

@@ -87,29 +87,15 @@ static void INIT_LIST_HEAD(struct list_head *head)
 	head->prev = head;
 }
 
-static void list_bulk_move_tail(struct list_head *head, struct list_head *first,
-				struct list_head *last)
+static void __list_del(struct list_head *prev, struct list_head *next)
 {
-	first->prev->next = last->next;
-	last->next->prev = first->prev;
-	first->prev = head->prev;
-	head->prev->next = first;
-	last->next = head;
-	head->prev = last;
-}
-
-static void list_add_tail(struct list_head *new, struct list_head *head)
-{
-	new->next = head;
-	new->prev = head->prev;
-	head->prev->next = new;
-	head->prev = new;
+	prev->next = next;
+	next->prev = prev;
 }
 
 static void list_del(struct list_head *entry)
 {
-	entry->prev->next = entry->next;
-	entry->next->prev = entry->prev;
+	__list_del(entry->prev, entry->next);
 	memset(entry, 0x5a, sizeof(*entry));
 }
 
