@@ -186,20 +186,62 @@ static void pool_add(struct blkback_pool *pool, struct page *page)
 	WRITE_ONCE(pool->nr, pool->nr + 1);
 }
 
+static struct page *next_page(const struct page *page)
+{
+	return (struct page *)page_private(page);
+}
+
 /*
- * The page used last: it is most likely to be in the CPU's cache. New ones are
- * zeroed: if a disk does not fill what it was to read to, the guest sees nothing
- * that is not its own.
+ * The pages used last: they are most likely to be in the CPU's cache. Return how many
+ * there were.
  */
-static struct page *pool_take(struct blkback_pool *pool)
+static unsigned int pool_take(struct blkback_pool *pool, struct bio_vec *vecs,
+			      unsigned int nr)
 {
 	struct page *page = pool->first;
+	unsigned int i;
 
-	if (!page)
-		return alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
-	pool->first = (struct page *)page_private(page);
-	WRITE_ONCE(pool->nr, pool->nr - 1);
-	return page;
+	for (i = 0; i < nr && page; i++) {
+		vecs[i].bv_page = page;
+		page = next_page(page);
+	}
+	pool->first = page;
+	WRITE_ONCE(pool->nr, pool->nr - i);
+	return i;
+}
+
+/*
+ * A network disk may have a page queued for sending once more when the answer has
+ * already come. Such a page is left to that.
+ */
+static void pool_put(struct blkback_pool *pool, struct bio_vec *vecs,
+		     unsigned int nr)
+{
+	struct page *first = pool->first;
+	unsigned int i, left = 0;
+
+	for (i = 0; i < nr; i++) {
+		struct page *page = vecs[i].bv_page;
+
+		if (page_count(page) > 1) {
+			put_page(page);
+			left++;
+			continue;
+		}
+		set_page_private(page, (unsigned long)first);
+		first = page;
+	}
+	pool->first = first;
+	WRITE_ONCE(pool->nr, pool->nr + nr - left);
+}
+
+/*
+ * Zeroed: if a disk does not fill what it was to read to, the guest sees nothing that is
+ * not its own.
+ */
+static struct page *new_page(gfp_t how)
+{
+	return alloc_page(how | __GFP_NOWARN | __GFP_ZERO);
 }
 
 /**
@@ -213,8 +255,7 @@ static struct page *pool_take(struct blkback_pool *pool)
 int copy_reserve(struct blkback_ring *ring, unsigned int pages)
 {
 	while (READ_ONCE(ring->pool.nr) < pages) {
-		struct page *page = alloc_page(GFP_NOIO | __GFP_NORETRY |
-					       __GFP_NOWARN | __GFP_ZERO);
+		struct page *page = new_page(GFP_NOIO | __GFP_NORETRY);
 
 		if (!page)
 			return -ENOMEM;
@@ -235,20 +276,18 @@ int copy_reserve(struct blkback_ring *ring, unsigned int pages)
  */
 bool copy_get_pages(struct blkback_ring *ring, struct blkback_req *req)
 {
-	unsigned int i;
+	struct blkback_pool *pool = &ring->pool;
+	unsigned int i = pool_take(pool, req->vecs, req->nr_segs);
 
-	for (i = 0; i < req->nr_segs; i++) {
-		req->vecs[i].bv_page = pool_take(&ring->pool);
-		if (!req->vecs[i].bv_page)
-			break;
+	for (; i < req->nr_segs; i++) {
+		req->vecs[i].bv_page = new_page(GFP_NOWAIT);
+		if (req->vecs[i].bv_page)
+			continue;
+		pool_put(pool, req->vecs, i);
+		return false;
 	}
-	if (i == req->nr_segs) {
-		WRITE_ONCE(ring->pool.out, ring->pool.out + i);
-		return true;
-	}
-	while (i--)
-		pool_add(&ring->pool, req->vecs[i].bv_page);
-	return false;
+	WRITE_ONCE(pool->out, pool->out + i);
+	return true;
 }
 
 /**
@@ -256,23 +295,11 @@ bool copy_get_pages(struct blkback_ring *ring, struct blkback_req *req)
  * @ring: whose request it is
  * @req: its pages
  *
- * A network disk may have a page queued for sending once more when the answer has
- * already come. Such a page is left to that.
- *
  * Context: under the ring's lock.
  */
 void copy_put_pages(struct blkback_ring *ring, struct blkback_req *req)
 {
-	unsigned int i;
-
-	for (i = 0; i < req->nr_segs; i++) {
-		struct page *page = req->vecs[i].bv_page;
-
-		if (page_count(page) == 1)
-			pool_add(&ring->pool, page);
-		else
-			put_page(page);
-	}
+	pool_put(&ring->pool, req->vecs, req->nr_segs);
 	WRITE_ONCE(ring->pool.out, ring->pool.out - req->nr_segs);
 }
 
@@ -285,14 +312,25 @@ void copy_put_pages(struct blkback_ring *ring, struct blkback_req *req)
  */
 void copy_trim(struct blkback_ring *ring, unsigned int spare)
 {
-	struct blkback_pool gone = {};
+	struct blkback_pool *pool = &ring->pool;
+	struct page *gone, *last = NULL;
 
-	if (READ_ONCE(ring->pool.nr) <= spare)
+	if (READ_ONCE(pool->nr) <= spare)
 		return;
 	spin_lock_bh(&ring->lock);
-	while (ring->pool.nr > spare)
-		pool_add(&gone, pool_take(&ring->pool));
+	gone = pool->first;
+	while (pool->nr > spare) {
+		last = pool->first;
+		pool->first = next_page(last);
+		WRITE_ONCE(pool->nr, pool->nr - 1);
+	}
+	if (last)
+		set_page_private(last, 0);
 	spin_unlock_bh(&ring->lock);
-	while (gone.nr)
-		__free_page(pool_take(&gone));
+	while (last && gone) {
+		struct page *page = gone;
+
+		gone = next_page(page);
+		__free_page(page);
+	}
 }
