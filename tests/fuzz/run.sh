@@ -37,7 +37,7 @@ seeds() {
 # A driver that reads a slot twice must be caught, or else nothing has been proven.
 catches_double_fetch() {
 	fuzzer careless -DCARELESS || return
-	! "$out/careless" -runs=0 "$out/seed" >"$out/careless.log" 2>&1 || { echo "it was not caught"; return 1; }
+	! "$out/careless" -runs=0 -artifact_prefix="$out/" "$out/seed" >"$out/careless.log" 2>&1 || { echo "it was not caught"; return 1; }
 	grep '^ring: looked at twice' "$out/careless.log"
 }
 
