@@ -11,7 +11,8 @@
 #   PERSISTENT=N    without persistent grants only, or with them only; default is both
 #   SHIFT=N         the host was started with 'host.sh -b -i N'
 #   PROFILE=1       the host was started with 'host.sh -p': keeps what makes names of addresses
-#   TRACED=1        also counts hypercalls, in passes of their own as xentrace is not free
+#   TRACED=WORKLOAD[,WORKLOAD...]    counts hypercalls, too, in passes of their own as xentrace is not free;
+#                   'all' for all workloads
 #
 # In each row fio runs in the guest for a while, and what the domains cost is measured for a part of that
 # time, in which nothing starts or ends. It is printed as a line 'row KEY=VALUE...', for table.py; what can
@@ -25,9 +26,8 @@ results=/job/bench
 parameters=/sys/module/xen_blkback/parameters
 said=$state/said meter=$state/meter trace=$state/trace tally=$state/tally
 
-# For how many instructions is measured, and for how many more fio runs, before and after, in millions.
-measured=200 more=400
-[ -z "${PROFILE-}" ] || measured=50 more=300
+# For how many million instructions fio runs beyond those that are measured, before and after.
+more=250
 
 # --- fio ------------------------------------------------------------------------------------------
 
@@ -79,13 +79,15 @@ metered() {
 # traced_pass KIND COUNT: xentrace is told to leave the buffers alone until it is ended, so that it
 # does not run meanwhile: 1024 pages are enough. 223 selects hypercalls, and who runs.
 traced_pass() {
-	local tracer
+	local tracer status=0
+	rm -f "$trace"
 	xentrace -D -S 1024 -s 3600000 -e 0x00223000 "$trace" 2>/dev/null &
 	tracer=$!
-	within 10 test -e "$trace" || { echo "xentrace does not run" >&2; return 1; }
-	run_fio "$2" || return
+	within 10 test -e "$trace" || { echo "xentrace does not run" >&2; status=1; }
+	[ "$status" -ne 0 ] || run_fio "$2" || status=1
 	kill -TERM "$tracer"
 	wait "$tracer"
+	[ "$status" -eq 0 ] || return
 	/guest/tally <"$trace" >"$tally" || return
 	rm "$trace"
 	echo "pass $what kind=$1 ios=$2 $(cat "$tally")"
@@ -96,9 +98,9 @@ traced_pass() {
 # value KEY: of the last reading
 value() { sed "s/.*\<$1=\([0-9]*\).*/\1/" "$meter"; }
 
-# So many requests are so many I/Os.
+# As many requests as were made are as many I/Os as fio had in total.
 measure() {
-	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total ios
+	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total
 	slept=$(wakeups) from=$(from_guest) to=$(to_guest) seen=$(requests)
 	guest_background main fio "$(fio_command time_based "runtime=$(milliseconds $((measured + more)))ms")"
 	within 60 beyond "$seen" || { echo "fio does not begin" >&2; return 1; }
@@ -108,13 +110,17 @@ measure() {
 	[ "$(requests)" -gt "$made" ] || { echo "fio has ended too early" >&2; return 1; }
 	guest_run main cat /tmp/fio >"$results" || return
 	total=$(total_ios "$results") made=$(($(requests) - seen))
-	ios=$(($(value count) * total / made))
-	echo "row $what ios=$ios $(cat "$meter") metering=$meterings total=$total" \
+	echo "row $what $(cat "$meter") metering=$meterings made=$made total=$total" \
 		"wakeups=$(($(wakeups) - slept)) from_guest=$(($(from_guest) - from)) to_guest=$(($(to_guest) - to))"
-	echo "# $module $row persistent=$persistent: dom0 $((($(value dom0) / ios) >> ${SHIFT:-0}))," \
-		"guest $((($(value guest) / ios) >> ${SHIFT:-0})) instructions per I/O"
-	[ -z "${TRACED-}" ] || trace_row
+	echo "# $module $row persistent=$persistent: dom0 $(per_io dom0)," \
+		"guest $(per_io guest) instructions per I/O"
+	! is_traced || trace_row
 }
+
+# per_io DOMAIN: roughly, for people.
+per_io() { echo $((($(value "$1") * made / ($(value count) * total)) >> ${SHIFT:-0})); }
+
+is_traced() { [[ ,${TRACED-}, == *,all,* || ,${TRACED-}, == *",${row#*/},"* ]]; }
 
 trace_row() {
 	traced_pass traced-short "$((count / 4))" && traced_pass traced-long $((count / 4 + count))
@@ -127,18 +133,19 @@ say_failed() { echo "failed $what reason=$(tail -n 1 "$1" | tr -s ' \t' __)"; }
 rows_with() {
 	local mine
 	for row in "${rows[@]}"; do
-		read -r _ count mine depth options < <(grep "^${row#*/} " "$here/workloads")
+		read -r _ measured count mine depth options < <(grep "^${row#*/} " "$here/workloads")
 		[ "${row%/*} $mine" = "$config $1" ] || continue
+		[ -z "${PROFILE-}" ] || measured=50
 		read -ra options <<<"$options"
 		what="module=$module persistent=$persistent row=$row"
 		measure 2>"$state/errors" || say_failed "$state/errors"
 	done
 }
 
-# Disk and parameters of the frontend, as in the third column of the workloads.
+# Disk and parameters of the frontend, as in the fourth column of the workloads.
 setups() {
 	for row in "${rows[@]}"; do
-		[ "${row%/*}" != "$config" ] || awk -v "name=${row#*/}" '$1 == name { print $3 }' "$here/workloads"
+		[ "${row%/*}" != "$config" ] || awk -v "name=${row#*/}" '$1 == name { print $4 }' "$here/workloads"
 	done | sort -u
 }
 
@@ -211,17 +218,18 @@ read_rows() {
 		[[ $row == */* ]] || row=1q/$row
 		grep -q "^${row#*/} " "$here/workloads" || error "no such workload: ${row#*/}"
 		rows+=("$row")
-		echo "plan row=$row modules=$modules persistent=$persistents shift=${SHIFT:-0}"
+		echo "plan row=$row modules=$modules persistent=$persistents shift=${SHIFT:-0} traced=$(is_traced && echo yes)"
 	done
 }
 
 meterings=0
 modules=$1 persistents=${PERSISTENT:-N,Y}
+read_rows "$2"
 set_up
 mkdir -p "$results"
 null_disk plain
-null_disk cached size=1024 memory_backed=1 cache_size=64
-read_rows "$2"
+null_disk large max_sectors=2560
+null_disk cached size=8192 memory_backed=1 cache_size=64
 for config in 1q 4q 4v1q; do
 	with_guest
 done

@@ -68,6 +68,7 @@ class Results:
         lines = list(read_lines(os.path.join(folder, "raw")))
         self.rows = planned(lines)
         self.shifts = {keys["row"]: int(keys["shift"]) for kind, keys in lines if kind == "plan"}
+        self.traced = {keys["row"] for kind, keys in lines if kind == "plan" and keys["traced"]}
         self.measured, self.passes, self.reasons, self.idle = {}, {}, {}, {}
         for kind, keys in lines:
             if kind == "idle":
@@ -95,11 +96,12 @@ class Results:
         try:
             measured = self.measured[name]
             idle = self.idle[row.split("/")[0], persistent, module]
+            ios = int(measured["count"]) * int(measured["total"]) / int(measured["made"])
             figures = {field: int(measured[field]) / int(measured["total"]) for field in COUNTED}
             for domain in MEASURED:
                 cost = int(measured[domain]) - int(idle[domain]) * int(measured["time"]) / int(idle["time"])
-                figures[domain] = cost / int(measured["ios"]) / 2 ** self.shifts[row]
-            if "traced-long" in passes:
+                figures[domain] = cost / ios / 2 ** self.shifts[row]
+            if row in self.traced:
                 figures.update({field: slope(passes["traced-short"], passes["traced-long"], field)
                                 for field in TRACED})
             figures.update(fio_figures(os.path.join(
@@ -197,18 +199,22 @@ def cost_rows(results):
         yield name_row(row, persistent) + [
             number(stock.get("dom0")), number(ours.get("dom0")), number(ratio),
             f"≤ {target:.2f}" if target else "", met(ratio, target) if target else "",
-            number(guest), met(guest, NOISE),
+            number(stock.get("guest")), number(ours.get("guest")), number(guest), met(guest, NOISE),
             number(iops), f"≥ {least}", met(iops, least, least=True)]
 
 
 def change(results, row, persistent, field):
-    """'stock → ours'."""
-    return " → ".join(number(figures.get(field)) for figures in results.pair(row, persistent))
+    """'stock → ours (ratio)'."""
+    if field in TRACED and row not in results.traced:
+        return ""
+    ratio = results.ratio(row, persistent, field)
+    return (" → ".join(number(figures.get(field)) for figures in results.pair(row, persistent))
+            + ("" if ratio is None else f" ({ratio:.2f})"))
 
 
 def detail_rows(results):
     for row, persistent in results.rows:
-        target = grant_calls_target(row)
+        target = grant_calls_target(row) if row in results.traced else None
         ours = results.pair(row, persistent)[1].get("grant_calls")
         yield name_row(row, persistent) + [
             change(results, row, persistent, "p50_us"), change(results, row, persistent, "p99_us"),
@@ -236,7 +242,7 @@ def queue_rows(results):
 DISK = [
     ("idle_kib", "memory of an idle queue with a ring of 16 pages, KiB", 256),
     ("busy_kib", "memory of a busy queue with a ring of 16 pages, KiB", None),
-    ("idle_wakeups", "wakeups of an idle queue in 10 s", 0),
+    ("idle_wakeups", "wakeups of four idle queues in 10 s", 0),
     ("connect_us", "from Initialised to Connected, µs", None),
 ]
 
@@ -254,7 +260,7 @@ def disk_rows(results):
 def tables(results):
     yield from markdown(
         ["workload", "config", "persistent", "dom0, stock", "dom0, ours", "ratio", "target", "met",
-         "guest, ratio", "met", "IOPS, ratio", "target", "met"], cost_rows(results))
+         "guest, stock", "guest, ours", "ratio", "met", "IOPS, ratio", "target", "met"], cost_rows(results))
     yield ""
     yield from markdown(
         ["workload", "config", "persistent", "p50, µs", "p99, µs", "grant calls", "target",

@@ -136,7 +136,7 @@ class Profile:
 
     def __init__(self, counts, row, namer):
         self.namer = namer
-        self.ios = int(row["ios"])
+        self.ios = int(row["count"]) * int(row["total"]) / int(row["made"])
         self.places = collections.defaultdict(Cost)
         self.add(counts / row["metering"])
         self.purposes = collections.Counter()

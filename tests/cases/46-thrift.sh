@@ -1,0 +1,126 @@
+#!/bin/bash
+# a queue at rest wakes up for nothing and has no memory; a busy one wakes up once a request at most, merges, and has the spare pages it may
+
+# shellcheck source=tests/cases/trace.sh
+. /job/tests/cases/trace.sh
+
+parameters=/sys/module/xen_blkback/parameters
+
+modprobe null_blk nr_devices=0
+at_end rmmod null_blk
+mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+
+# null_disk NAME KEY=VALUE...
+null_disk() {
+	local folder=/sys/kernel/config/nullb/$1 setting
+	mkdir "$folder"
+	at_end rmdir "$folder"
+	for setting in "${@:2}" power=1; do
+		echo "${setting#*=}" >"$folder/${setting%%=*}"
+	done
+}
+
+# What the threads of the disk's queues have gone to sleep.
+sleeps() { grep -lE '^blkback\..*xvdb' /proc/[0-9]*/comm | sed 's/comm$/status/' |
+	xargs awk '$1 == "voluntary_ctxt_switches:" { sum += $2 } END { print sum }'; }
+
+free_kib() { awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 } END { print sum }' /proc/meminfo; }
+
+# load OPTION...: the guest's
+load() { guest_run main "fio --name=load --filename=/dev/xvdb --direct=1 --ioengine=libaio --norandommap $*" >/dev/null; }
+
+# This one is done a tenth of a millisecond later, in an interrupt.
+null_disk timed queue_mode=2 irqmode=2 completion_nsec=100000 size=1024 hw_queue_depth=256
+null_disk memory queue_mode=2 irqmode=0 memory_backed=1 size=64 max_sectors=2560
+guest_start main
+
+attach main "phy:/dev/timed,xvdb,w"
+load --rw=randread --bs=4k --number_ios=20
+before=$(sleeps)
+load --rw=randread --bs=4k --number_ios=400
+each=$((($(sleeps) - before) * 100 / 400))
+[ "$each" -lt 150 ] || fail "threads have slept $each times for 100 requests: they were woken up for answers"
+pass "no thread is woken up for an answer: $each sleeps for 100 requests"
+
+# More than a second after the last request there is nothing left to give back. (What stays mapped goes a
+# minute later.)
+sleep 3
+before=$(sleeps)
+sleep 10
+expect "sleeps of a queue at rest, within ten seconds" 0 "$(($(sleeps) - before))"
+pass "at rest"
+detach main xvdb
+
+# The guest is not to merge them itself.
+attach main "phy:/dev/memory,xvdb,w"
+guest_run main 'echo 2 >/sys/block/xvdb/queue/nomerges'
+trace_disk /dev/memory block_rq_issue block_bio_backmerge
+traced >/dev/null
+load --rw=write --bs=4k --size=8M --iodepth=32 --iodepth_batch=16 --verify=crc32c --verify_fatal=1 ||
+	fail "data is not what was written"
+traced >"$state/trace"
+merged=$(grep -c 'block_bio_backmerge' "$state/trace" || :)
+[ "$merged" -ge 100 ] || fail "only $merged of 4096 requests that go on where another ends were merged"
+pass "merged: $merged of 4096 requests"
+detach main xvdb
+
+# The first time some things are allocated for good.
+echo 0 >$parameters/feature_persistent
+at_end sh -c "echo 1 >$parameters/feature_persistent"
+for round in first second; do
+	attach main "phy:/dev/timed,xvdb,w"
+	before=$(free_kib)
+	guest_background main busy fio --name=busy --filename=/dev/xvdb --direct=1 --ioengine=libaio --norandommap \
+		--rw=read --bs=128k --iodepth=64 --number_ios=2000
+	least=$before
+	while [ -z "$(guest_run main 'cat /tmp/busy.status 2>/dev/null || :')" ]; do
+		now=$(free_kib)
+		least=$((now < least ? now : least))
+	done
+	guest_finish main busy >/dev/null || fail "$round: the load has failed"
+	rests() { [ "$((before - $(free_kib)))" -lt 1024 ]; }
+	[ "$round" = first ] ||
+		wait_until 20 "a queue at rest gives back its memory; it has $((before - $(free_kib))) KiB" rests
+	note "$round: used $((before - least)) KiB"
+	detach main xvdb
+done
+[ "$((before - least))" -gt 2048 ] || error "there was hardly any load: $((before - least)) KiB"
+pass "memory of a busy queue, $((before - least)) KiB, goes back when it rests"
+
+# Pages to map to: how often some are given back while the disk is busy.
+for name in copy_read_max copy_write_max max_buffer_pages buffer_squeeze_duration_ms; do
+	at_end sh -c "echo $(cat "$parameters/$name") >$parameters/$name"
+done
+echo 0 >"$parameters/copy_read_max"
+trace_calls gnttab_free_pages
+
+# given_back MAX_BUFFER_PAGES SQUEEZE_MS: memory is short for a moment in between
+given_back() {
+	local stat
+	echo "$1" >"$parameters/max_buffer_pages"
+	echo "$2" >"$parameters/buffer_squeeze_duration_ms"
+	attach main "phy:/dev/timed,xvdb,w"
+	load --rw=read --bs=64k --number_ios=10
+	stat=$(backend_sysfs main xvdb)/statistics/rd_req
+	guest_background main busy fio --name=busy --filename=/dev/xvdb --direct=1 --ioengine=libaio --norandommap \
+		--rw=read --bs=64k --iodepth=8 --time_based --runtime=600
+	goes_on() { [ "$(cat "$stat")" -gt "$(($1))" ]; }
+	calls >/dev/null
+	wait_until 60 "the guest reads" goes_on "$(cat "$stat") + 100"
+	echo 2 >/proc/sys/vm/drop_caches
+	wait_until 60 "the guest goes on to read" goes_on "$(cat "$stat") + 400"
+	given=$(calls)
+	guest_run main killall fio
+	guest_finish main busy >/dev/null || :
+	detach main xvdb
+	note "max_buffer_pages=$1 buffer_squeeze_duration_ms=$2: given back $given times"
+}
+
+given_back 1024 0
+[ "$given" -le 8 ] || fail "spare pages were given back $given times, though 1024 may stay"
+given_back 0 0
+[ "$given" -ge 20 ] || fail "spare pages were given back $given times only, though none may stay"
+pass "max_buffer_pages"
+given_back 1024 60000
+[ "$given" -ge 20 ] || fail "spare pages were given back $given times only, though memory was short"
+pass "buffer_squeeze_duration_ms"
