@@ -43,7 +43,14 @@ for number in 5 31 4294967295; do
 	refused "ring-page-order is $number, and 0 to 4 were offered" "$frontend/ring-page-order" "$number"
 done
 refused "not a number" "$frontend/ring-page-order" 4294967296
-pass "ring-page-order"
+for number in 0 3 32 2147483648; do
+	refused "num-ring-pages is $number, and powers of two up to 16 were offered" "$frontend/num-ring-pages" "$number"
+done
+refused "not a number" "$frontend/num-ring-pages" four
+pass "ring-page-order, num-ring-pages"
+
+refused "feature-persistent is \"yes\", which is not a number" "$frontend/feature-persistent" yes
+pass "feature-persistent"
 
 refused "did not write .*/ring-ref" "$frontend/event-channel" 1
 refused "did not write .*/event-channel" "$frontend/ring-ref" 8

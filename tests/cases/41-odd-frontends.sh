@@ -31,11 +31,18 @@ connect
 io count=300 depth=100 max=8
 verify
 close
-set order=0
+key num-ring-pages=4
+connect
+io count=300 depth=100 max=8
+verify
+close
+key num-ring-pages
+set order=0 numbered=1
 connect
 io
 END
-pass "num-ring-pages alone, and along with ring-page-order"
+pass "num-ring-pages alone, and along with ring-page-order, which holds"
+pass "ring-ref0, though it is the only one"
 
 own_run main xvdb <<'END'
 state 1

@@ -66,6 +66,7 @@ seconds_since() { [ $(($(now) - $1)) -ge "$2" ]; }
 # Applies to connections made later; the one under way keeps its own. Each of its rings looks at its pages
 # when there is something to do.
 parameter max_persistent_grants 4000
+parameter persistent_grant_unused_seconds 3600
 hold 1 1 300 'io count=32 depth=4 kind=direct max=8'
 expect "feature-persistent" 1 "$(xs_read "$(frontend_path main xvdb)/feature-persistent")"
 expect "grants mapped" $((rings + 300)) "$(mapped)"

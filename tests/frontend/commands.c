@@ -52,6 +52,7 @@ static void cmd_set(struct frontend *fe, struct args *args)
 					   set->tell_persistent);
 	set->always_notify = args_number(args, "always-notify",
 					 set->always_notify);
+	set->numbered = args_number(args, "numbered", set->numbered);
 	set->stale = args_number(args, "stale", set->stale);
 	set->start = args_number(args, "start", set->start);
 }

@@ -45,7 +45,7 @@ static void describe_ring(struct key **keys, const struct conn *conn,
 	keys_set_number(keys, name, ring->port);
 	for (i = 0; i < ring->pages.count; i++) {
 		snprintf(name, sizeof(name), "%sring-ref%u", dir, i);
-		if (!conn->set.order)
+		if (!conn->set.order && !conn->set.numbered)
 			snprintf(name, sizeof(name), "%sring-ref", dir);
 		keys_set_number(keys, name, ring->pages.page[i].gref);
 	}

@@ -19,6 +19,7 @@
  * @persistent: we say that we use the same grants again and again
  * @tell_persistent: there is a key "feature-persistent"
  * @always_notify: send an event with every push
+ * @numbered: the only page of a ring has a number, too
  * @stale: leave keys of earlier connections where they are
  * @start: the first index of the rings
  */
@@ -32,6 +33,7 @@ struct settings {
 	bool persistent;
 	bool tell_persistent;
 	bool always_notify;
+	bool numbered;
 	bool stale;
 	__u32 start;
 };

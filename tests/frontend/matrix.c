@@ -46,6 +46,7 @@ static void run_ops(struct frontend *fe, const char *ops, unsigned int count)
 static void run_connection(struct frontend *fe, const char *ops,
 			   unsigned int count)
 {
+	fe->set.start = rng_next(&fe->rng);	/* any slots of any page */
 	conn_open(fe);
 	check_offered(&fe->conn->disk, ops, fe->set.persistent);
 	run_ops(fe, ops, count);
@@ -88,4 +89,5 @@ void matrix_run(struct frontend *fe, const char *ops, unsigned int count)
 			    persistent ? "persistent" : "no persistent");
 		}
 	}
+	fe->set.start = 0;
 }
