@@ -57,6 +57,8 @@ detach main xvdb
 
 # Nobody hears of a partition that grows: it is noticed at the next request.
 nvme=/dev/nvme0n1
+modprobe nvme
+wait_until 60 "$nvme is there" test -b $nvme
 addpart $nvme 1 2048 65536
 at_end delpart $nvme 1
 attach main "phy:${nvme}p1,xvdc,w"
