@@ -9,6 +9,7 @@
 #                   4q     a guest with four CPUs, four queues, a job on each
 #                   4v1q   the same guest and jobs, but one queue
 #   PERSISTENT=N    without persistent grants only, or with them only; default is both
+#   PARAMETERS=...  more of them for our module
 #   SHIFT=N         the host was started with 'host.sh -b -i N'
 #   PROFILE=1       the host was started with 'host.sh -p': keeps what makes names of addresses
 #   TRACED=WORKLOAD[,WORKLOAD...]    counts hypercalls, too, in passes of their own as xentrace is not free;

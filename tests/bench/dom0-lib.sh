@@ -35,9 +35,12 @@ start_bench_guest() {
 	ratelimit 1000
 }
 
+# module_start ours|stock: ours with what is in PARAMETERS, too.
 module_start() {
+	local wanted
+	read -ra wanted <<<"${PARAMETERS-}"
 	case $1 in
-	ours) insmod /job/xen-blkback.ko max_queues=4 ;;
+	ours) insmod /job/xen-blkback.ko max_queues=4 "${wanted[@]}" ;;
 	stock) modprobe xen-blkback max_queues=4 ;;
 	esac || error "the module $1 does not load"
 }

@@ -34,12 +34,15 @@ install_packages() {
 
 	export DEBIAN_FRONTEND=noninteractive
 	# The package lists on a fresh machine are absent or stale, so a first failure proves nothing.
+	exec 8>/tmp/xen-testbed-apt.lock
+	flock 8
 	"${apt[@]}" install -y --no-install-recommends "$@" >/dev/null 2>&1 && return
 	"${apt[@]}" update >/dev/null &&
 		"${apt[@]}" install -y --no-install-recommends "$@" >/dev/null
 }
 
-# need_packages NAME...: installs what dpkg says is missing; does nothing, fast, if nothing is.
+# need_packages NAME...: installs what dpkg says is missing; does nothing, fast, if nothing is. One at a time: apt
+# waits for another one only now and then.
 need_packages() {
 	local missing
 	mapfile -t missing < <(missing_packages "$@")
