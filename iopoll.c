@@ -9,9 +9,9 @@
  *
  * How long such a request takes is measured, asked for or not. If that was longer than
  * a ring may wait awake, the next one is not asked for. A request that takes longer
- * than expected is asked for less and less often:
- * its answer comes later by as much again as it took, or by MAX_PAUSE_NS, and by what
- * timers are late, at most; and a disk that hangs costs next to nothing.
+ * than expected is asked for less and less often: its answer comes later by as much
+ * again as it took, or by MAX_PAUSE_NS, and by what timers are late, at most; and a
+ * disk that hangs costs next to nothing.
  */
 #include <linux/blkdev.h>
 #include <linux/ktime.h>

@@ -92,7 +92,10 @@ static inline void shrinker_free(struct shrinker *s)
 #define BLK_POLL_NOSLEEP	0
 #endif
 
-/* There the flag only says that there may be queues for polling, and any bio passes. */
+/*
+ * In newer kernels the feature only says that the driver knows such queues, and a bio
+ * that is to be polled fails where there are none. Older ones clear its flag then.
+ */
 static inline bool disk_can_poll(struct block_device *bdev)
 {
 	struct request_queue *q = bdev_get_queue(bdev);
