@@ -101,6 +101,7 @@ update() {
 
 guard() {
 	local status=0
+	mkdir -p "$top/build"
 	measure guard "$(rows_command "$(guarded_rows)")" >"$top/build/guard.log" 2>&1 || status=$?
 	progress <"$top/build/guard.log"
 	keep "$out-guard" guard
