@@ -16,8 +16,6 @@ set_up() {
 	guest_gone main || guest_destroy main
 	! module_loaded || within 60 module_unload || error "the module does not unload"
 	xl sched-credit2 -d 0 -w 256
-	modprobe null_blk nr_devices=0
-	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 }
 
 # ratelimit MICROSECONDS: how long Xen lets a virtual CPU run at least.
@@ -43,18 +41,6 @@ module_start() {
 	ours) insmod /job/xen-blkback.ko max_queues=4 "${wanted[@]}" ;;
 	stock) modprobe xen-blkback max_queues=4 ;;
 	esac || error "the module $1 does not load"
-}
-
-# null_disk NAME [KEY=VALUE...]: makes a disk /dev/NAME that does nothing; only what is memory_backed can have a
-# cache.
-null_disk() {
-	local folder=/sys/kernel/config/nullb/$1 setting
-	shift
-	mkdir "$folder"
-	for setting in queue_mode=2 irqmode=0 "$@" power=1; do
-		echo "${setting#*=}" >"$folder/${setting%%=*}"
-	done
-	[ -b "/dev/${folder##*/}" ] || error "null_blk has made no disk ${folder##*/}: $(ls /dev/nullb*)"
 }
 
 # find_threads DOMID.DISK: sets $threads. Ours are called blkback.DOMID.xvdb-N, those of the in-tree

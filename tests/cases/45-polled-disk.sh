@@ -5,17 +5,9 @@
 . /job/tests/cases/trace.sh
 
 disk=/dev/polled
-folder=/sys/kernel/config/nullb/polled
 parameter=/sys/module/xen_blkback/parameters/poll_us
 
-modprobe null_blk nr_devices=0
-at_end rmmod null_blk
-mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-mkdir "$folder"
-at_end rmdir "$folder"
-for setting in queue_mode=2 irqmode=0 memory_backed=1 size=32 poll_queues=1 power=1; do
-	echo "${setting#*=}" >"$folder/${setting%%=*}"
-done
+null_disk polled memory_backed=1 size=32 poll_queues=1
 expect "the disk can be polled" 1 "$(cat /sys/block/polled/queue/io_poll)"
 at_end sh -c "echo 0 >$parameter"
 trace_calls null_poll
@@ -59,7 +51,7 @@ pass "asked now and then"
 
 # Errors come back that way, too; and who asks does not mind that the guest has gone.
 echo 1000 >"$parameter"
-echo +2048-2055 >"$folder/badblocks"
+echo +2048-2055 >/sys/kernel/config/nullb/polled/badblocks
 attach main "phy:$disk,xvdb,w"
 read_block() { guest_run main dd if=/dev/xvdb of=/dev/null bs=4k count=16 "skip=$1" iflag=direct 2>&1; }
 calls >/dev/null

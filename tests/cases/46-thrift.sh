@@ -6,20 +6,6 @@
 
 parameters=/sys/module/xen_blkback/parameters
 
-modprobe null_blk nr_devices=0
-at_end rmmod null_blk
-mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-
-# null_disk NAME KEY=VALUE...
-null_disk() {
-	local folder=/sys/kernel/config/nullb/$1 setting
-	mkdir "$folder"
-	at_end rmdir "$folder"
-	for setting in "${@:2}" power=1; do
-		echo "${setting#*=}" >"$folder/${setting%%=*}"
-	done
-}
-
 # What the threads of the disk's queues have gone to sleep.
 sleeps() { grep -lE '^blkback\..*xvdb' /proc/[0-9]*/comm | sed 's/comm$/status/' |
 	xargs awk '$1 == "voluntary_ctxt_switches:" { sum += $2 } END { print sum }'; }
@@ -34,9 +20,9 @@ free_kib() {
 load() { guest_run main "fio --name=load --filename=/dev/xvdb --direct=1 --ioengine=libaio --norandommap $*" >/dev/null; }
 
 # These are done a tenth of a millisecond later, and twenty, in an interrupt.
-null_disk timed queue_mode=2 irqmode=2 completion_nsec=100000 size=1024 hw_queue_depth=256
-null_disk slow queue_mode=2 irqmode=2 completion_nsec=20000000 size=1024 hw_queue_depth=256
-null_disk memory queue_mode=2 irqmode=0 memory_backed=1 size=64 max_sectors=2560
+null_disk timed irqmode=2 completion_nsec=100000 size=1024 hw_queue_depth=256
+null_disk slow irqmode=2 completion_nsec=20000000 size=1024 hw_queue_depth=256
+null_disk memory memory_backed=1 size=64 max_sectors=2560
 guest_start main
 
 attach main "phy:/dev/timed,xvdb,w"

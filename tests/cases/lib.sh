@@ -274,6 +274,23 @@ loop_disk() {
 	echo "$device"
 }
 
+# null_disk NAME [KEY=VALUE...]: makes a disk /dev/NAME of null_blk that lasts until the case ends. Only one that
+# is memory_backed keeps what is written, and can have a cache.
+null_disk() {
+	local folder=/sys/kernel/config/nullb/$1 setting
+	[ -d /sys/module/null_blk ] || {
+		modprobe null_blk nr_devices=0
+		at_end rmmod null_blk
+	}
+	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+	mkdir "$folder"
+	at_end rmdir "$folder"
+	for setting in queue_mode=2 irqmode=0 "${@:2}" power=1; do
+		echo "${setting#*=}" >"$folder/${setting%%=*}"
+	done
+	[ -b "/dev/$1" ] || error "null_blk has made no disk $1: $(ls /dev/nullb* 2>&1)"
+}
+
 sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
 
 # --- What is left behind ----------------------------------------------------------------------
