@@ -57,9 +57,7 @@ static struct blkback_req *req_get(struct blkback_ring *ring,
 	req->operation = wire->operation;
 	req->status = BLKIF_RSP_OKAY;
 	req->secure = wire->secure;
-	req->alone = false;
 	req->timed = false;
-	req->polled = false;
 	if (wire->operation == BLKIF_OP_DISCARD)
 		req->nr_sectors = wire->nr_sectors;
 	if (!guest_pages_reserve(ring, req))
@@ -232,20 +230,32 @@ static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
  * Whether a request of the batch goes on where the one before it ends, or the next one
  * goes on where it ends itself.
  */
-static bool adjoins(struct blkback_ring *ring, unsigned int i)
+static bool adjoins(const struct blkback_ring *ring, unsigned int i)
 {
 	const struct blkback_batch *batch = ring->batch;
 	const struct blkback_req *req = batch->reqs[i];
-	u64 start = ring->next_sector;
 
-	ring->next_sector = req->sector + req->nr_sectors;
-	return req->sector == start ||
+	return req->sector == ring->next_sector ||
 	       (i + 1 < batch->nr_reqs &&
-		batch->reqs[i + 1]->sector == ring->next_sector);
+		batch->reqs[i + 1]->sector == req->sector + req->nr_sectors);
+}
+
+static blk_opf_t submit_flags(struct blkback_ring *ring, unsigned int i)
+{
+	struct blkback_req *req = ring->batch->reqs[i];
+	blk_opf_t flags = 0;
+
+	if (!adjoins(ring, i))
+		flags |= vbd_nomerge(&ring->conn->dev->vbd);
+	ring->next_sector = req->sector + req->nr_sectors;
+	if (ring->batch->nr_reqs == 1 && ring->poll.max)
+		flags |= iopoll_begin(ring, req);
+	return flags;
 }
 
 static void submit(struct blkback_ring *ring)
 {
+	const struct blkback_vbd *vbd = &ring->conn->dev->vbd;
 	struct blkback_batch *batch = ring->batch;
 	struct blk_plug plug;
 	unsigned int i;
@@ -267,10 +277,7 @@ static void submit(struct blkback_ring *ring)
 			discard_wait(ring, req);
 			continue;
 		}
-		req->alone = !adjoins(ring, i);
-		if (batch->nr_reqs == 1 && ring->poll.max)
-			iopoll_begin(ring, req);
-		vbd_submit(&ring->conn->dev->vbd, req, answer_bio);
+		vbd_submit(vbd, req, submit_flags(ring, i), answer_bio);
 	}
 	blk_finish_plug(&plug);
 }
@@ -370,10 +377,10 @@ static void ring_serve(struct blkback_ring *ring)
 
 static bool found_awake(struct blkback_ring *ring)
 {
+	u64 left = iopoll_left(ring);
+
 	/* A disk that is late is asked now and then, by whoever calls this. */
-	if (ring->asked && !iopoll_left(ring))
-		return false;
-	if (!poll_begin(&ring->poll, iopoll_left(ring)))
+	if ((ring->asked && !left) || !poll_begin(&ring->poll, left))
 		return false;
 	while (poll_goes_on(&ring->poll)) {
 		iopoll(ring);

@@ -252,9 +252,7 @@ union blkback_seg {
  * @status: enum blkif_status, what to answer
  * @data: enum blkback_data
  * @quick: may be answered in the context that completes it
- * @alone: the disk gets none that adjoins it, just before or after
  * @timed: no other was at the disk when that got it: see iopoll.c
- * @polled: the disk is asked whether it is done
  * @secure: a DISCARD is to leave no trace of the data
  * @segs: @nr_segs of them, behind @vecs
  * @bio: the request as the disk sees it
@@ -274,9 +272,7 @@ struct blkback_req {
 	s8 status;
 	u8 data;
 	bool quick;
-	bool alone;
 	bool timed;
-	bool polled;
 	bool secure;
 	union blkback_seg *segs;
 	struct bio bio;
@@ -554,7 +550,7 @@ bool discard_due(const struct blkback_ring *ring);
 void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk);
 
 /* iopoll.c: asking the disk whether it is done */
-void iopoll_begin(struct blkback_ring *ring, struct blkback_req *req);
+blk_opf_t iopoll_begin(struct blkback_ring *ring, struct blkback_req *req);
 void iopoll_timed(const struct blkback_req *req);
 void iopoll(struct blkback_ring *ring);
 u64 iopoll_left(const struct blkback_ring *ring);
@@ -681,8 +677,9 @@ void pressure_exit(void);
 int vbd_open(struct blkback_dev *dev);
 void vbd_close(struct blkback_vbd *vbd);
 struct disk_limits vbd_limits(const struct blkback_vbd *vbd);
+blk_opf_t vbd_nomerge(const struct blkback_vbd *vbd);
 void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
-		bio_end_io_t *end_io);
+		blk_opf_t flags, bio_end_io_t *end_io);
 bool vbd_unfinished(const struct blkback_req *req);
 int vbd_status(blk_status_t status);
 

@@ -85,7 +85,7 @@ void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk)
 
 		ring->discards_out++;
 		if (discard_allowed(ring, disk, req)) {
-			vbd_submit(&ring->conn->dev->vbd, req, answer_bio);
+			vbd_submit(&ring->conn->dev->vbd, req, 0, answer_bio);
 			continue;
 		}
 		req->status = BLKIF_RSP_ERROR;

@@ -37,22 +37,24 @@ static bool is_plain(const struct blkback_req *req)
 /**
  * iopoll_begin() - a request is about to be given to the disk
  * @ring: whose request it is; it may wait awake
- * @req: the disk is to be asked for it if its @polled is set then
+ * @req: the request
  *
  * Context: the ring's thread.
+ * Return: flags for its bio; 0 if the disk is not to be asked for it.
  */
-void iopoll_begin(struct blkback_ring *ring, struct blkback_req *req)
+blk_opf_t iopoll_begin(struct blkback_ring *ring, struct blkback_req *req)
 {
 	if (in_flight(ring) != 1 || !is_plain(req) ||
 	    !disk_can_poll(ring->conn->dev->vbd.bdev))
-		return;
+		return 0;
 	req->timed = true;
 	ring->lone_since = ktime_get_ns();
 	if (READ_ONCE(ring->took) > ring->poll.max)
-		return;
-	req->polled = true;
+		return 0;
 	req->quick = false;
 	ring->asked = req;
+	/* What is merged with others cannot be asked for. */
+	return REQ_POLLED | REQ_NOMERGE;
 }
 
 /**

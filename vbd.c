@@ -186,16 +186,21 @@ static void init_data(struct block_device *bdev, struct blkback_req *req)
 		req->bio.bi_iter.bi_sector = req->sector;
 }
 
-/*
- * Whether a request can be merged with others than those right before and after it. If
- * not, and if it does not adjoin those, the block layer need not look for any. A disk
- * made of others may have a scheduler below.
+/**
+ * vbd_nomerge() - what the disk is to know of a request that adjoins no other one
+ * @vbd: open
+ *
+ * The block layer need not look for one to merge it with, unless it can be one that does
+ * not come just before or after: a scheduler merges such, and a disk made of others may
+ * have one below.
+ *
+ * Return: flags for its bio.
  */
-static bool merges_any(struct block_device *bdev)
+blk_opf_t vbd_nomerge(const struct blkback_vbd *vbd)
 {
-	struct request_queue *q = bdev_get_queue(bdev);
+	struct request_queue *q = bdev_get_queue(vbd->bdev);
 
-	return !queue_is_mq(q) || READ_ONCE(q->elevator);
+	return queue_is_mq(q) && !READ_ONCE(q->elevator) ? REQ_NOMERGE : 0;
 }
 
 /**
@@ -203,13 +208,14 @@ static bool merges_any(struct block_device *bdev)
  * @vbd: open
  * @req: checked, its pages in place; of a DISCARD, as much is given as the disk
  *	takes at once: see vbd_unfinished()
+ * @flags: more of them for the bio
  * @end_io: called, from any context, when the disk is done; @req is the bio's
  *	bi_private, and the bio is to be given back with bio_uninit()
  *
  * Context: a ring's thread; may sleep until the disk takes more.
  */
 void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
-		bio_end_io_t *end_io)
+		blk_opf_t flags, bio_end_io_t *end_io)
 {
 	if (req->operation == BLKIF_OP_DISCARD)
 		init_discard(vbd->bdev, req);
@@ -217,11 +223,7 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		init_data(vbd->bdev, req);
 	req->bio.bi_private = req;
 	req->bio.bi_end_io = end_io;
-	if (req->alone && !merges_any(vbd->bdev))
-		req->bio.bi_opf |= REQ_NOMERGE;
-	/* What is merged with others cannot be asked for. */
-	if (req->polled)
-		req->bio.bi_opf |= REQ_POLLED | REQ_NOMERGE;
+	req->bio.bi_opf |= flags;
 	submit_bio(&req->bio);
 }
 

@@ -225,8 +225,8 @@ read_rows() {
 
 meterings=0
 modules=$1 persistents=${PERSISTENT:-N,Y}
-read_rows "$2"
 set_up
+read_rows "$2"
 mkdir -p "$results"
 null_disk plain
 null_disk large max_sectors=2560
