@@ -75,7 +75,8 @@ for round in first second; do
 	note "$round: used $((before - least)) KiB"
 	detach main xvdb
 done
-[ "$((before - least))" -gt 2048 ] || error "there was hardly any load: $((before - least)) KiB"
+# A slow host does not get as far as to have all of a ring at the disk, which would be 4 MiB.
+[ "$((before - least))" -gt 1536 ] || error "there was hardly any load: $((before - least)) KiB"
 pass "memory of a busy queue, $((before - least)) KiB, goes back when it rests"
 
 # Pages to map to: how often some are given back while the disk is busy.
