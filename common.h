@@ -370,7 +370,9 @@ struct blkback_pool {
  * @irq: of the event channel; 0 if not bound
  * @thread: serves the ring; a reference is held
  * @wait: where @thread sleeps
- * @mapped: the shared pages, NULL if not mapped
+ * @nr_pages: of the ring; 0 before there are any
+ * @pages: where they are mapped
+ * @handles: what Xen calls that; INVALID_GRANT_HANDLE where one is not
  *
  * Of @thread, once that runs:
  *
@@ -443,7 +445,9 @@ struct blkback_ring {
 	int irq;
 	struct task_struct *thread;
 	wait_queue_head_t wait;
-	void *mapped;
+	unsigned int nr_pages;
+	struct page *pages[SRING_MAX_PAGES];
+	grant_handle_t handles[SRING_MAX_PAGES];
 
 	struct sring sring;
 	u32 taken;
@@ -634,7 +638,23 @@ void copy_writes(struct blkback_ring *ring);
 void copy_reads(struct blkback_copies *copies, struct llist_node *reqs);
 void copy_trim(struct blkback_ring *ring, unsigned int spare);
 
+/* ring_pages.c: the pages of a ring */
+int ring_pages_map(struct blkback_ring *ring, const grant_ref_t *refs);
+void ring_pages_unmap(struct blkback_ring *ring);
+
 /* map.c: guest pages that are mapped */
+
+/**
+ * page_vaddr() - where Xen is to map something, as it wants to be told
+ * @page: from gnttab_alloc_pages()
+ *
+ * Return: its address in the kernel.
+ */
+static inline unsigned long page_vaddr(const struct page *page)
+{
+	return (unsigned long)pfn_to_kaddr(page_to_pfn(page));
+}
+
 int map_reserve(struct blkback_ring *ring, unsigned int pages);
 bool map_keep(struct blkback_ring *ring, struct blkback_req *req);
 void map_get_pages(struct blkback_ring *ring, struct blkback_req *req);

@@ -82,27 +82,6 @@ static void ring_init(struct blkback_ring *ring)
 	spin_lock_init(&ring->lock);
 }
 
-static int ring_map(struct blkback_ring *ring, struct ring_keys *keys)
-{
-	struct blkback_conn *conn = ring->conn;
-	unsigned int nr_pages = 1 << conn->ring_order;
-	int err;
-
-	err = xenbus_map_ring_valloc(conn->dev->xdev, keys->refs, nr_pages,
-				     &ring->mapped);
-	if (err == -ENOMEM)
-		blkback_error(conn->dev, err, "no memory to map ring %u",
-			      ring->index);
-	if (err)	/* otherwise told there, with grant and reason */
-		return err;
-	if (sring_attach(&ring->sring, ring->mapped, conn->abi, nr_pages))
-		return 0;
-	blkback_error(conn->dev, -EINVAL,
-		      "ring %u has more requests in it than it can hold",
-		      ring->index);
-	return -EINVAL;
-}
-
 static int ring_bind(struct blkback_ring *ring, evtchn_port_t port)
 {
 	struct blkback_dev *dev = ring->conn->dev;
@@ -155,7 +134,7 @@ static int ring_create(struct blkback_conn *conn, unsigned int index,
 		 ring->guest, dev->name, index);
 	ring_init(ring);
 
-	err = ring_map(ring, keys);
+	err = ring_pages_map(ring, keys->refs);
 	if (err)
 		return err;
 	err = ring_alloc(ring);
@@ -182,8 +161,7 @@ static void ring_detach(struct blkback_ring *ring)
 	tasklet_kill(&ring->answer);
 	if (ring->irq)
 		unbind_from_irqhandler(ring->irq, ring);
-	if (ring->mapped)
-		xenbus_unmap_ring_vfree(ring->conn->dev->xdev, ring->mapped);
+	ring_pages_unmap(ring);
 }
 
 static void ring_free(struct blkback_ring *ring)

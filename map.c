@@ -18,11 +18,6 @@
 /* Grants are of pages of 4 KiB. With other pages here they need more care. */
 static_assert(PAGE_SIZE == BLKIF_PAGE_SIZE);
 
-static unsigned long page_vaddr(const struct page *page)
-{
-	return (unsigned long)pfn_to_kaddr(page_to_pfn(page));
-}
-
 /**
  * map_reserve() - see to it that there are enough pages to map to
  * @ring: the ring

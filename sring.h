@@ -19,9 +19,13 @@
 #include <linux/string.h>
 #endif
 
+/* Most pages of a ring: what the kernel's xenbus takes for the most, too. */
+#define SRING_MAX_PAGES	16
+
 /**
  * struct sring - a shared ring and how far we are
- * @shared: its first page
+ * @shared: its first page, where the indices are
+ * @pages: all of them; they need not follow each other in memory
  * @stride: bytes from slot to slot
  * @nr_slots: a power of two
  * @req_cons: index of the next request to read
@@ -30,6 +34,7 @@
  */
 struct sring {
 	struct blkif_sring *shared;
+	void *pages[SRING_MAX_PAGES];
 	unsigned int stride;
 	__u32 nr_slots;
 	__u32 req_cons;
@@ -37,10 +42,43 @@ struct sring {
 	__u32 rsp_published;
 };
 
-static inline void *sring_slot(const struct sring *sr, __u32 index)
+/* Where the slot of an index begins, from the beginning of the ring. */
+static inline unsigned int sring_slot(const struct sring *sr, __u32 index)
 {
-	return (char *)(sr->shared + 1) +
-	       (index & (sr->nr_slots - 1)) * sr->stride;
+	return sizeof(*sr->shared) + (index & (sr->nr_slots - 1)) * sr->stride;
+}
+
+/* A slot may begin in one page and end in the next. */
+static inline void sring_read(const struct sring *sr, unsigned int at, void *to,
+			      unsigned int bytes)
+{
+	const char *page = sr->pages[at / BLKIF_PAGE_SIZE];
+	unsigned int offset = at % BLKIF_PAGE_SIZE;
+	unsigned int here = BLKIF_PAGE_SIZE - offset;
+
+	if (bytes <= here) {
+		memcpy(to, page + offset, bytes);
+		return;
+	}
+	memcpy(to, page + offset, here);
+	memcpy((char *)to + here, sr->pages[at / BLKIF_PAGE_SIZE + 1],
+	       bytes - here);
+}
+
+static inline void sring_write(const struct sring *sr, unsigned int at,
+			       const void *from, unsigned int bytes)
+{
+	char *page = sr->pages[at / BLKIF_PAGE_SIZE];
+	unsigned int offset = at % BLKIF_PAGE_SIZE;
+	unsigned int here = BLKIF_PAGE_SIZE - offset;
+
+	if (bytes <= here) {
+		memcpy(page + offset, from, bytes);
+		return;
+	}
+	memcpy(page + offset, from, here);
+	memcpy(sr->pages[at / BLKIF_PAGE_SIZE + 1], (const char *)from + here,
+	       bytes - here);
 }
 
 /**
@@ -80,20 +118,22 @@ static inline int sring_unread(const struct sring *sr)
 /**
  * sring_attach() - take up a ring
  * @sr: filled in
- * @shared: the mapped pages
+ * @pages: where its pages are mapped
+ * @nr_pages: how many
  * @abi: layout of its requests
- * @pages: how many pages
  *
  * A ring need not be new: what the last backend has answered stays answered.
  *
  * Return: false if the indices found there are out of bounds.
  */
-static inline bool sring_attach(struct sring *sr, void *shared,
-				const struct blkif_abi *abi, unsigned int pages)
+static inline bool sring_attach(struct sring *sr, void *const *pages,
+				unsigned int nr_pages,
+				const struct blkif_abi *abi)
 {
-	sr->shared = shared;
+	memcpy(sr->pages, pages, nr_pages * sizeof(*pages));
+	sr->shared = pages[0];
 	sr->stride = abi->stride;
-	sr->nr_slots = blkif_ring_slots(abi, pages);
+	sr->nr_slots = blkif_ring_slots(abi, nr_pages);
 	sr->rsp_prod = READ_ONCE(sr->shared->rsp_prod);
 	sr->rsp_published = sr->rsp_prod;
 	sr->req_cons = sr->rsp_prod;
@@ -107,7 +147,7 @@ static inline bool sring_attach(struct sring *sr, void *shared,
  */
 static inline void sring_peek(const struct sring *sr, void *slot)
 {
-	memcpy(slot, sring_slot(sr, sr->req_cons), sr->stride);
+	sring_read(sr, sring_slot(sr, sr->req_cons), slot, sr->stride);
 	/* Whoever looks at the copy must not be made to look at the ring. */
 	barrier();
 }
@@ -134,14 +174,15 @@ static inline void sring_take(struct sring *sr)
 static inline void sring_respond(struct sring *sr, __u64 id, __u8 operation,
 				 int status)
 {
-	char *slot = sring_slot(sr, sr->rsp_prod);
+	unsigned int slot = sring_slot(sr, sr->rsp_prod);
 	__s16 wire_status = status;
 
-	memcpy(slot + offsetof(struct blkif_response, id), &id, sizeof(id));
-	memcpy(slot + offsetof(struct blkif_response, operation), &operation,
-	       sizeof(operation));
-	memcpy(slot + offsetof(struct blkif_response, status), &wire_status,
-	       sizeof(wire_status));
+	sring_write(sr, slot + offsetof(struct blkif_response, id), &id,
+		    sizeof(id));
+	sring_write(sr, slot + offsetof(struct blkif_response, operation),
+		    &operation, sizeof(operation));
+	sring_write(sr, slot + offsetof(struct blkif_response, status),
+		    &wire_status, sizeof(wire_status));
 	WRITE_ONCE(sr->rsp_prod, sr->rsp_prod + 1);
 }
 

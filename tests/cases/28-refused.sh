@@ -61,8 +61,8 @@ pass "missing keys"
 refused "protocol is \"sparc-abi\"" "$frontend/protocol" sparc-abi
 pass "protocol"
 
-refused "mapping in shared page" "$frontend/ring-ref" 60000 "$frontend/event-channel" 1
-refused "mapping in shared page" "$frontend/ring-ref" 4294967295 "$frontend/event-channel" 1
+refused "cannot map grant 60000, page 0 of ring 0: " "$frontend/ring-ref" 60000 "$frontend/event-channel" 1
+refused "cannot map grant 4294967295, page 0 of ring 0: invalid grant reference" "$frontend/ring-ref" 4294967295 "$frontend/event-channel" 1
 pass "grants that do not exist"
 
 # After all this the real driver comes, and is served.

@@ -115,12 +115,23 @@ static void answer(struct sring *ring, const struct wire_request *wire, int stat
 {
 	must(status == BLKIF_RSP_OKAY || status == BLKIF_RSP_ERROR ||
 	     status == BLKIF_RSP_EOPNOTSUPP);
-	guest_awaits(ring->rsp_prod % 32);
+	guest_awaits(ring->rsp_prod % GUEST_SLOTS);
 	guest_forgets();
 	sring_respond(ring, wire->id, wire->operation, status);
 	guest_forgets();
 	(void)sring_publish(ring);
 }
+
+#ifdef CARELESS
+/* A slot that is not in two pages. */
+static const void *ring_memory(const struct sring *ring, __u32 index)
+{
+	unsigned int at = sring_slot(ring, index);
+
+	return (const char *)ring->pages[at / BLKIF_PAGE_SIZE] +
+	       at % BLKIF_PAGE_SIZE;
+}
+#endif
 
 static void serve(struct guest_input *in, struct sring *ring,
 		  const struct disk_limits *disk, const struct blkif_abi *abi)
@@ -133,7 +144,7 @@ static void serve(struct guest_input *in, struct sring *ring,
 	sring_peek(ring, slot);
 	memset(&wire, 0x5a, sizeof(wire));
 #ifdef CARELESS	/* to see that it is noticed */
-	decode_request(sring_slot(ring, ring->req_cons), abi, &wire);
+	decode_request(ring_memory(ring, ring->req_cons), abi, &wire);
 #else
 	decode_request(slot, abi, &wire);
 #endif
@@ -158,7 +169,7 @@ static void serve_all(struct guest_input *in, struct sring *ring,
 		unread = sring_unread(ring);
 		if (unread < 0)
 			return;
-		must(unread <= 32);
+		must(unread <= GUEST_SLOTS);
 		while (unread-- > 0)
 			serve(in, ring, disk, abi);
 		must(!sring_publish(ring));	/* there is nothing new */
@@ -173,6 +184,7 @@ int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 	struct guest_input in = { data, size };
 	const struct blkif_abi *abi;
 	struct disk_limits disk;
+	void *pages[GUEST_PAGES];
 	struct sring ring;
 	__u8 protocol;
 
@@ -181,7 +193,8 @@ int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 	if (!abi)
 		return 0;
 	disk = take_disk(&in);
-	if (sring_attach(&ring, guest_start(&in, abi->stride), abi, 1))
+	guest_start(&in, abi->stride, pages);
+	if (sring_attach(&ring, pages, GUEST_PAGES, abi))
 		serve_all(&in, &ring, &disk, abi);
 	return 0;
 }

@@ -10,11 +10,15 @@
 #include "guest.h"
 
 #define HEADER		sizeof(struct blkif_sring)
+#define BYTES		(GUEST_PAGES * BLKIF_PAGE_SIZE)
 #define NO_SLOT		UINT32_MAX
+#define FEW		40
 
+/* Its pages are in memory from the last to the first, so that none goes on in the next. */
 static __u8 *ring;
 static unsigned int ring_stride, answer;
-static bool seen[BLKIF_PAGE_SIZE];
+/* When each byte was looked at; it was not if that is not now. */
+static unsigned int seen[BYTES], now;
 static struct guest_input *script;
 
 static void caught(const char *what, size_t at)
@@ -33,40 +37,64 @@ void guest_take(struct guest_input *in, void *to, size_t bytes)
 	in->left -= there;
 }
 
+static __u8 *page_of(size_t number)
+{
+	return ring + (GUEST_PAGES - 1 - number) * BLKIF_PAGE_SIZE;
+}
+
+static __u8 *byte_at(size_t at)
+{
+	return page_of(at / BLKIF_PAGE_SIZE) + at % BLKIF_PAGE_SIZE;
+}
+
+static void fill_slot(struct guest_input *in, __u32 index)
+{
+	size_t at = HEADER + index % GUEST_SLOTS * ring_stride;
+	size_t here = BLKIF_PAGE_SIZE - at % BLKIF_PAGE_SIZE;
+
+	if (here > ring_stride)
+		here = ring_stride;
+	guest_take(in, byte_at(at), here);
+	if (here < ring_stride)
+		guest_take(in, byte_at(at + here), ring_stride - here);
+}
+
 /* Up to a ring full of slots; what is behind them is rubbish. */
-static void fill(struct guest_input *in, struct blkif_sring *shared)
+static void fill(struct guest_input *in, const struct blkif_sring *shared)
 {
 	__u32 slots = shared->req_prod - shared->rsp_prod;
 	__u32 i;
 
-	memset(ring + HEADER, 0xa5, BLKIF_PAGE_SIZE - HEADER);
-	if (slots > 32)
-		slots = 32;
+	if (slots > GUEST_SLOTS)
+		slots = GUEST_SLOTS;
 	for (i = 0; i < slots; i++)
-		guest_take(in, ring + HEADER +
-			   (shared->rsp_prod + i) % 32 * ring_stride, ring_stride);
+		fill_slot(in, shared->rsp_prod + i);
 }
 
-struct blkif_sring *guest_start(struct guest_input *in, unsigned int stride)
+void guest_start(struct guest_input *in, unsigned int stride, void **pages)
 {
 	struct blkif_sring *shared;
-	__u8 wanted;
+	unsigned int i;
+	__u16 wanted;
 
 	if (!ring)
-		ring = aligned_alloc(BLKIF_PAGE_SIZE, BLKIF_PAGE_SIZE);
+		ring = aligned_alloc(BLKIF_PAGE_SIZE, BYTES);
+	for (i = 0; i < GUEST_PAGES; i++)
+		pages[i] = page_of(i);
+	memset(ring, 0xa5, BYTES);
 	ring_stride = stride;
-	shared = (struct blkif_sring *)ring;
+	shared = pages[0];
 	memset(shared, 0, sizeof(*shared));
 	guest_take(in, &shared->rsp_prod, sizeof(shared->rsp_prod));
 	guest_take(in, &shared->rsp_event, sizeof(shared->rsp_event));
-	/* Mostly what a ring can have; the script may make it any number. */
+	/* A few mostly, or more than a ring can have; the script may make it any number. */
 	guest_take(in, &wanted, sizeof(wanted));
-	shared->req_prod = shared->rsp_prod + wanted % 40;
+	shared->req_prod = shared->rsp_prod +
+			   wanted % (wanted >> 12 ? FEW : GUEST_SLOTS + 8);
 	fill(in, shared);
 	script = in;
 	answer = NO_SLOT;
 	guest_forgets();
-	return shared;
 }
 
 /* One byte says whether, and then two say where, and one what. */
@@ -80,12 +108,12 @@ void guest_moves(void)
 		return;
 	guest_take(script, &where, sizeof(where));
 	guest_take(script, &what, sizeof(what));
-	ring[where % BLKIF_PAGE_SIZE] = what;
+	*byte_at(where % BYTES) = what;
 }
 
 void guest_forgets(void)
 {
-	memset(seen, 0, sizeof(seen));
+	now++;
 }
 
 void guest_awaits(unsigned int slot)
@@ -93,10 +121,15 @@ void guest_awaits(unsigned int slot)
 	answer = slot;
 }
 
-/* Where in the ring an address is; or no smaller than a page. */
+/* Where in the ring an address is; or no smaller than all of it. */
 static size_t place(const void *address)
 {
-	return (uintptr_t)address - (uintptr_t)ring;
+	size_t at = (uintptr_t)address - (uintptr_t)ring;
+
+	if (at >= BYTES)
+		return at;
+	return (GUEST_PAGES - 1 - at / BLKIF_PAGE_SIZE) * BLKIF_PAGE_SIZE +
+	       at % BLKIF_PAGE_SIZE;
 }
 
 static bool is_field(size_t at, size_t field, size_t bytes)
@@ -132,12 +165,12 @@ static void told_of_load(const void *address, size_t bytes)
 {
 	size_t at = place(address);
 
-	for (; bytes && at < BLKIF_PAGE_SIZE; at++, bytes--) {
-		if (seen[at])
+	for (; bytes && at < BYTES; at++, bytes--) {
+		if (seen[at] == now)
 			caught("looked at twice", at);
 		if (!may_be_read(at))
 			caught("looked at what we write", at);
-		seen[at] = true;
+		seen[at] = now;
 	}
 }
 
@@ -145,7 +178,7 @@ static void told_of_store(const void *address, size_t bytes)
 {
 	size_t at = place(address);
 
-	for (; bytes && at < BLKIF_PAGE_SIZE; at++, bytes--)
+	for (; bytes && at < BYTES; at++, bytes--)
 		if (!may_be_written(at))
 			caught("written to", at);
 }

@@ -34,14 +34,21 @@ struct guest_input {
  */
 void guest_take(struct guest_input *in, void *to, size_t bytes);
 
+/*
+ * The smallest ring in which an answer may be in two pages: slot 189 of 108 bytes is, at
+ * the end of the fifth.
+ */
+#define GUEST_PAGES	8
+#define GUEST_SLOTS	256
+
 /**
- * guest_start() - make a ring of one page
+ * guest_start() - make a ring
  * @in: the indices, the slots that are between them, and then the script
  * @stride: bytes from slot to slot
- *
- * Return: the ring. What is in there may be looked at once.
+ * @pages: filled in; they do not follow each other. What is in there may be looked at
+ *	once
  */
-struct blkif_sring *guest_start(struct guest_input *in, unsigned int stride);
+void guest_start(struct guest_input *in, unsigned int stride, void **pages);
 
 /**
  * guest_moves() - the guest may write to the ring, if the script says so

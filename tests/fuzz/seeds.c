@@ -12,6 +12,8 @@
 
 #define WRITABLE	0x18	/* discard and secure erase, blocks of 512 bytes */
 #define SCRIPT_BYTES	64
+/* See guest.h. */
+#define IN_TWO_PAGES	189
 
 static unsigned int seeds;
 
@@ -22,13 +24,14 @@ static void put(FILE *file, const void *bytes, size_t nr)
 }
 
 /* See fuzz_ring.c and guest.c for what they take, in which order. */
-static void seed(__u8 protocol, const void *slot, size_t stride, const void *rest,
-		 size_t rest_bytes)
+static void seed(__u8 protocol, __u32 rsp_prod, const void *slot, size_t stride,
+		 const void *rest, size_t rest_bytes)
 {
 	static const __u8 script[SCRIPT_BYTES];
 	__u64 capacity = ~0ULL;
-	__u8 shift = 0, bits = WRITABLE, wanted = 1;
-	__u32 rsp_prod = 0xffffffff, rsp_event = 0;
+	__u8 shift = 0, bits = WRITABLE;
+	__u32 rsp_event = 0;
+	__u16 wanted = 1;
 	char name[32];
 	FILE *file;
 
@@ -58,9 +61,10 @@ static void seed_all(const void *slot, const void *rest, size_t rest_bytes)
 
 	memcpy(slot_32, slot, 4);
 	memcpy(slot_32 + 4, (const char *)slot + 8, 104);
-	seed(0, slot, 112, rest, rest_bytes);
-	seed(1, slot_32, 108, rest, rest_bytes);
-	seed(2, slot, 112, rest, rest_bytes);
+	seed(0, 0xffffffff, slot, 112, rest, rest_bytes);
+	seed(1, 0xffffffff, slot_32, 108, rest, rest_bytes);
+	seed(1, IN_TWO_PAGES, slot_32, 108, rest, rest_bytes);
+	seed(2, 0xffffffff, slot, 112, rest, rest_bytes);
 }
 
 static void seed_golden(void)

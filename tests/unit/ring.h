@@ -6,6 +6,9 @@
 #ifndef RING_H
 #define RING_H
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "../../sring.h"
 
 /**
@@ -59,19 +62,44 @@ static inline void fill_random(void *to, size_t bytes)
 		*byte++ = next_random() >> 24;
 }
 
+/*
+ * The pages of the ring last made, as the backend has them: each by itself, the last one
+ * first, with nothing between them that could be touched.
+ */
+static void *ring_views[16];
+
+static inline void view_pages(int memory, unsigned int pages)
+{
+	char *room = mmap(NULL, (2 * pages + 1) * 4096, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int i;
+
+	assert_ptr_not_equal(room, MAP_FAILED);
+	for (i = 0; i < pages; i++)
+		ring_views[i] = mmap(room + (2 * (pages - i) - 1) * 4096, 4096,
+				     PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_FIXED, memory, i * 4096);
+}
+
 /**
  * new_shared() - a ring as the frontend hands it over, slots full of rubbish
  * @shape: its kind
  * @index: where both producers are
  *
- * Return: memory that ends where the ring ends.
+ * Return: all of its pages, one after the other; see free_shared().
  */
 static inline struct blkif_sring *new_shared(const struct shape *shape,
 					     __u32 index)
 {
-	struct blkif_sring *shared = malloc(ring_bytes(shape));
+	int memory = memfd_create("ring", 0);
+	struct blkif_sring *shared;
 
-	assert_non_null(shared);
+	assert_int_equal(ftruncate(memory, ring_bytes(shape)), 0);
+	shared = mmap(NULL, ring_bytes(shape), PROT_READ | PROT_WRITE,
+		      MAP_SHARED, memory, 0);
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	view_pages(memory, shape->pages);
+	close(memory);
 	fill_random(shared, ring_bytes(shape));
 	shared->req_prod = index;
 	shared->rsp_prod = index;
@@ -80,11 +108,19 @@ static inline struct blkif_sring *new_shared(const struct shape *shape,
 	return shared;
 }
 
-static inline bool attach(struct sring *ring, struct blkif_sring *shared,
-			  const struct shape *shape)
+static inline void free_shared(struct blkif_sring *shared,
+			       const struct shape *shape)
 {
-	return sring_attach(ring, shared, blkif_find_abi(shape->protocol),
-			    shape->pages);
+	munmap(shared, ring_bytes(shape));
+	munmap((char *)ring_views[shape->pages - 1] - 4096,
+	       (2 * shape->pages + 1) * 4096);
+}
+
+/* Takes up the ring last made. */
+static inline bool attach(struct sring *ring, const struct shape *shape)
+{
+	return sring_attach(ring, ring_views, shape->pages,
+			    blkif_find_abi(shape->protocol));
 }
 
 #endif /* RING_H */

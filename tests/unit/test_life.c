@@ -239,7 +239,7 @@ static void replace(struct life *life)
 		return;
 	publish(life);
 	memset(&life->ring, 0x5a, sizeof(life->ring));
-	assert_true(attach(&life->ring, life->shared, life->shape));
+	assert_true(attach(&life->ring, life->shape));
 	life->asleep = false;
 	life->heirs++;
 }
@@ -287,12 +287,12 @@ static void live(const struct shape *shape, __u32 start)
 	life->rsp_prod = start;
 	life->told = start;
 	life->rsp_cons = start;
-	assert_true(attach(&life->ring, life->shared, shape));
+	assert_true(attach(&life->ring, shape));
 	for (i = 0; i < STEPS; i++)
 		step(life);
 	assert_full(life, start);
 	free(life->model);
-	free(life->shared);
+	free_shared(life->shared, shape);
 	free(life);
 }
 

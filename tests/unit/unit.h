@@ -6,6 +6,7 @@
 #ifndef UNIT_H
 #define UNIT_H
 
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
