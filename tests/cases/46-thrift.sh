@@ -6,9 +6,11 @@
 
 parameters=/sys/module/xen_blkback/parameters
 
-# What the threads of the disk's queues have gone to sleep.
-sleeps() { grep -lE '^blkback\..*xvdb' /proc/[0-9]*/comm | sed 's/comm$/status/' |
-	xargs awk '$1 == "voluntary_ctxt_switches:" { sum += $2 } END { print sum }'; }
+# What the threads of the disk's queues have gone to sleep. Processes of others may end meanwhile.
+sleeps() {
+	{ grep -slE '^blkback\..*xvdb' /proc/[0-9]*/comm || :; } | sed 's/comm$/status/' |
+		xargs awk '$1 == "voluntary_ctxt_switches:" { sum += $2 } END { print sum }'
+}
 
 # Pages that a CPU has on a list of its own, for its next allocation, are free, too.
 free_kib() {
