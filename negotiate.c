@@ -10,11 +10,13 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/string_helpers.h>
 
 #include "common.h"
 
-/* How much of a text that a guest wrote goes into a message. */
+/* How much of a text that a guest wrote goes into a message, and what that becomes. */
 #define MAX_QUOTE	32
+#define MAX_QUOTED	(4 * MAX_QUOTE + 1)
 
 /* The toolstack writes to our directory too, but not for ever. */
 #define MAX_TRIES	16
@@ -224,6 +226,17 @@ char *read_disk_name(struct xenbus_device *xdev)
 	return kstrdup(kbasename(xdev->nodename), GFP_KERNEL);
 }
 
+/* A guest's text as a message may have it, short and ASCII; %pE would let Latin-1 through. */
+static const char *quote(char *quoted, const char *text)
+{
+	int len = string_escape_mem(text, strnlen(text, MAX_QUOTE), quoted,
+				    MAX_QUOTED - 1,
+				    ESCAPE_NAP | ESCAPE_ANY, NULL);
+
+	quoted[len] = 0;
+	return quoted;
+}
+
 /* Digits and nothing else: no sign, no blank, no other base. */
 static int parse_number(const char *text, unsigned int *value)
 {
@@ -240,6 +253,7 @@ static int read_number(struct blkback_dev *dev, const char *dir,
 		       const char *key, unsigned int *value)
 {
 	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
+	char quoted[MAX_QUOTED];
 	int err;
 
 	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT)
@@ -249,8 +263,8 @@ static int read_number(struct blkback_dev *dev, const char *dir,
 		return PTR_ERR(text);
 	err = parse_number(text, value);
 	if (err)
-		blkback_error(dev, err, "%s/%s is \"%*pE\", which is not a number up to 4294967295",
-			      dir, key, (int)strnlen(text, MAX_QUOTE), text);
+		blkback_error(dev, err, "%s/%s is \"%s\", which is not a number up to 4294967295",
+			      dir, key, quote(quoted, text));
 	kfree(text);
 	return err;
 }
@@ -362,6 +376,7 @@ static const struct blkif_abi *read_abi(struct blkback_dev *dev)
 {
 	char *text = xenbus_read(XBT_NIL, dev->frontend, "protocol", NULL);
 	const struct blkif_abi *abi;
+	char quoted[MAX_QUOTED];
 
 	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT) {
 		blkback_error(dev, PTR_ERR(text), "cannot read %s/protocol (%pe)",
@@ -373,8 +388,8 @@ static const struct blkif_abi *read_abi(struct blkback_dev *dev)
 	abi = blkif_find_abi(text);
 	if (!abi)
 		blkback_error(dev, -EINVAL,
-			      "%s/protocol is \"%*pE\", which this host does not know",
-			      dev->frontend, (int)strnlen(text, MAX_QUOTE), text);
+			      "%s/protocol is \"%s\", which this host does not know",
+			      dev->frontend, quote(quoted, text));
 	kfree(text);
 	return abi ?: ERR_PTR(-EINVAL);
 }
