@@ -77,6 +77,22 @@ static bool admitted(struct blkback_ring *ring, const struct wire_request *wire)
 	return false;
 }
 
+/*
+ * Whether the guest's budget has pages for the request. One that is alone has them in
+ * any case.
+ */
+static bool affordable(struct blkback_ring *ring, const struct wire_request *wire)
+{
+	if (budget_covers(ring, wire->nr_segs) || !in_flight(ring))
+		return true;
+	/* What the batch has now may count for less when it is at the disk. */
+	if (!ring->batch->nr_reqs) {
+		count(ring, STAT_OVER, 1);
+		ring->retry = true;
+	}
+	return false;
+}
+
 static void refuse(struct blkback_ring *ring, const struct wire_request *wire,
 		   int status)
 {
@@ -121,7 +137,7 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	}
 	if (batch->nr_segs + wire->nr_segs > BLKBACK_MAX_SEGMENTS)
 		return false;
-	if (!admitted(ring, wire))
+	if (!admitted(ring, wire) || !affordable(ring, wire))
 		return false;
 	req = req_get(ring, wire);
 	if (!req) {

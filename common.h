@@ -39,6 +39,7 @@
 #include <xen/xenbus.h>
 
 #include "barrier.h"
+#include "budget.h"
 #include "decode.h"
 #include "persist.h"
 #include "poll.h"
@@ -96,6 +97,7 @@ enum blkback_stat {
 	STAT_DS_REQ,
 	STAT_RD_SECT,	/* 512-byte sectors of those */
 	STAT_WR_SECT,
+	STAT_OVER,	/* times a ring had to wait for the guest's budget */
 	NR_BLKBACK_STATS,
 };
 
@@ -131,6 +133,10 @@ struct blkback_vbd {
  * @name: how the guest calls the disk, for names of threads; never NULL
  * @work: moves the device through its states
  * @state: written by @work; other readers see some recent value
+ * @budget: of the guest
+ * @restarts: how often the frontend may start anew
+ * @held: the frontend has started anew too often, and waits; of @work
+ * @restarts_held: how often it had to; written by @work
  * @told: what xenstore says of @state, as far as we could write it
  * @removed: set once, by remove: no frontend to talk to any more
  * @refused: this frontend, or its disk, was no good: it has to leave before it
@@ -151,7 +157,11 @@ struct blkback_dev {
 	struct xenbus_device *xdev;
 	char *frontend;
 	char *name;
-	struct work_struct work;
+	struct delayed_work work;
+	struct blkback_budget *budget;
+	struct ratelimit_state restarts;
+	bool held;
+	unsigned int restarts_held;
 	enum blkback_state state;
 	enum xenbus_state told;
 	bool removed;
@@ -386,6 +396,8 @@ struct blkback_pool {
  *	has yet to see it
  * @untidy: a request was taken since guest_pages_trim() has last found the ring
  *	idle
+ * @credit: pages that requests may have: its own, and what it has of its guest's
+ * @mapped_out: pages that are mapped for requests
  * @trimmed_at: time, in jiffies, when guest_pages_trim() had last a look
  * @next_sector: of the disk, where the last request given to it ends
  * @capacity: size of the disk when last looked at, in 512-byte sectors
@@ -456,6 +468,8 @@ struct blkback_ring {
 	bool worked;
 	bool refused;
 	bool untidy;
+	unsigned int credit;
+	unsigned int mapped_out;
 	unsigned long trimmed_at;
 	u64 next_sector;
 	u64 capacity;
@@ -534,6 +548,9 @@ extern unsigned int blkback_poll_us;
 extern unsigned int blkback_max_spare_pages;
 extern unsigned int blkback_squeeze_ms;
 extern unsigned int blkback_log_stats;
+extern unsigned int blkback_max_guest_pages;
+extern unsigned int blkback_max_guest_queues;
+extern unsigned int blkback_max_restarts;
 void params_init(void);
 
 /* blkback.c: the module and its ring threads */

@@ -77,6 +77,7 @@ static void ring_init(struct blkback_ring *ring)
 	ring->poll.max = ring->conn->poll_us * NSEC_PER_USEC;
 	ring->took = U64_MAX;
 	timer_setup(&ring->timer, ring_tidy, 0);
+	budget_ring_init(ring);
 	ring->taken_at = jiffies;
 	ring->squeezed_until = jiffies;
 	spin_lock_init(&ring->lock);
@@ -166,6 +167,7 @@ static void ring_detach(struct blkback_ring *ring)
 
 static void ring_free(struct blkback_ring *ring)
 {
+	budget_ring_exit(ring);
 	req_trim(ring);
 	copy_trim(ring, 0);
 	gnttab_page_cache_shrink(&ring->spare, 0);
@@ -225,10 +227,13 @@ struct blkback_conn *conn_create(struct blkback_dev *dev)
 
 	if (IS_ERR(conn))
 		return conn;
+	err = budget_add_queues(dev, conn->nr_rings);
+	if (err)
+		goto free;
 	/* It may outlive the device's driver, but not the code it runs. */
 	if (!try_module_get(THIS_MODULE)) {
-		kfree(conn);
-		return ERR_PTR(-ENODEV);
+		err = -ENODEV;
+		goto give_back;
 	}
 	blkback_get(dev);
 	barrier_init(&conn->barrier, conn->nr_rings);
@@ -236,6 +241,11 @@ struct blkback_conn *conn_create(struct blkback_dev *dev)
 	if (!err)
 		return conn;
 	conn_destroy(conn);
+	return ERR_PTR(err);
+give_back:
+	budget_sub_queues(dev, conn->nr_rings);
+free:
+	kfree(conn);
 	return ERR_PTR(err);
 }
 
@@ -303,6 +313,7 @@ void conn_destroy(struct blkback_conn *conn)
 		ring_detach(conn->rings[i]);
 		ring_free(conn->rings[i]);
 	}
+	budget_sub_queues(conn->dev, conn->nr_rings);
 	blkback_put(conn->dev);
 	kfree(conn);
 	module_put(THIS_MODULE);

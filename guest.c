@@ -194,6 +194,8 @@ void guest_pages_trim(struct blkback_ring *ring)
 		ring->untidy = in_flight(ring);
 		req_trim(ring);
 	}
+	budget_trim(ring, idle || squeezed);
+	spare = min(spare, budget_spare(ring));
 	copy_trim(ring, spare);
-	map_trim(ring, spare);
+	map_trim(ring, spare - min(spare, READ_ONCE(ring->pool.nr)));
 }

@@ -90,6 +90,7 @@ static void unmap_segs(struct blkback_ring *ring, struct blkback_req *req)
 {
 	unsigned int i;
 
+	ring->mapped_out -= req->nr_segs;
 	for (i = 0; i < req->nr_segs; i++) {
 		struct page *page = req->vecs[i].bv_page;
 
@@ -168,6 +169,7 @@ void map_get_pages(struct blkback_ring *ring, struct blkback_req *req)
 	/* The guest's memory is only written to by a READ. */
 	if (req->operation != BLKIF_OP_READ)
 		flags |= GNTMAP_readonly;
+	ring->mapped_out += req->nr_segs;
 	for (i = 0; i < req->nr_segs; i++) {
 		struct page *page = spare_page(ring);
 

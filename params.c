@@ -2,7 +2,9 @@
 /*
  * The parameters of the module. Names and meanings are those that the in-tree
  * module has always had. A connection keeps what it found when it was made, so a
- * change is for those that are made later; all but log_stats.
+ * change is for those that are made later. A guest's limits are what they were when it
+ * got its first disk, that of restarts what it was when the disk came; log_stats may be
+ * changed at any time.
  */
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -29,6 +31,10 @@ unsigned int blkback_poll_us;
 unsigned int blkback_max_spare_pages = 1024;
 unsigned int blkback_squeeze_ms = 10;
 unsigned int blkback_log_stats;
+/* 64 MiB */
+unsigned int blkback_max_guest_pages = 16384;
+unsigned int blkback_max_guest_queues = 1024;
+unsigned int blkback_max_restarts = 20;
 
 /**
  * struct number - a parameter that is a number
@@ -123,6 +129,16 @@ NUMBER(log_stats, blkback_log_stats, 0, UINT_MAX);
 MODULE_PARM_DESC(log_stats,
 		 "If not 0, busy queues log their counters every 10 seconds (default: 0)");
 
+NUMBER(max_guest_pages, blkback_max_guest_pages, 0, UINT_MAX / 2);
+MODULE_PARM_DESC(max_guest_pages,
+		 "Most pages of a guest's requests at a time, beyond 256 for each queue, all its disks together (default: 16384)");
+NUMBER(max_guest_queues, blkback_max_guest_queues, 1, INT_MAX);
+MODULE_PARM_DESC(max_guest_queues,
+		 "Most queues of a guest, all its disks together (default: 1024)");
+NUMBER(max_restarts, blkback_max_restarts, 1, INT_MAX);
+MODULE_PARM_DESC(max_restarts,
+		 "How often a frontend may start anew within ten seconds, for each disk (default: 20)");
+
 /**
  * params_init() - settle what was given at load, or was not
  */
@@ -130,5 +146,9 @@ void __init params_init(void)
 {
 	if (!blkback_max_queues)
 		blkback_max_queues = min(num_online_cpus(), MAX_QUEUES);
+	if (!blkback_max_guest_queues)
+		blkback_max_guest_queues = 1;
+	if (!blkback_max_restarts)
+		blkback_max_restarts = 1;
 	loaded = true;
 }

@@ -119,6 +119,75 @@ static struct attribute *stat_attrs[] = {
 	NULL,
 };
 
+/* What is here is the guest's, but for what is of the disk: waits, and restarts. */
+static ssize_t pages_show(struct device *device, struct device_attribute *attr,
+			  char *buf)
+{
+	const struct blkback_budget *budget = to_blkback(device)->budget;
+	int free = atomic_read(&budget->chunks);
+
+	return sysfs_emit(buf, "%u\n",
+			  (budget->max_chunks - free) * BUDGET_CHUNK);
+}
+
+static ssize_t pages_max_show(struct device *device,
+			      struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  to_blkback(device)->budget->max_chunks * BUDGET_CHUNK);
+}
+
+static ssize_t queues_show(struct device *device, struct device_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  atomic_read(&to_blkback(device)->budget->queues));
+}
+
+static ssize_t queues_max_show(struct device *device,
+			       struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_blkback(device)->budget->max_queues);
+}
+
+static ssize_t restarts_held_show(struct device *device,
+				  struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  READ_ONCE(to_blkback(device)->restarts_held));
+}
+
+static ssize_t messages_held_show(struct device *device,
+				  struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  atomic_read(&to_blkback(device)->budget->unsaid));
+}
+
+static DEVICE_ATTR_RO(pages);
+static DEVICE_ATTR_RO(pages_max);
+static DEVICE_ATTR_RO(queues);
+static DEVICE_ATTR_RO(queues_max);
+static DEVICE_ATTR_RO(restarts_held);
+static DEVICE_ATTR_RO(messages_held);
+STAT_ATTR(pages_waits, STAT_OVER);
+
+static struct attribute *budget_attrs[] = {
+	&dev_attr_pages.attr,
+	&dev_attr_pages_max.attr,
+	&stat_pages_waits.attr.attr,
+	&dev_attr_queues.attr,
+	&dev_attr_queues_max.attr,
+	&dev_attr_restarts_held.attr,
+	&dev_attr_messages_held.attr,
+	NULL,
+};
+
+static const struct attribute_group budget_group = {
+	.name = "budget",
+	.attrs = budget_attrs,
+};
+
 static const struct attribute_group disk_group = {
 	.attrs = disk_attrs,
 };
@@ -131,5 +200,6 @@ static const struct attribute_group stat_group = {
 const struct attribute_group *blkback_groups[] = {
 	&disk_group,
 	&stat_group,
+	&budget_group,
 	NULL,
 };

@@ -74,11 +74,15 @@ static const struct {
 /* How long to leave xenstore alone when it could not answer. */
 #define XENSTORE_RETRY_MS	100
 
+/* The time in which a frontend may start anew only so often. */
+#define RESTARTS_SECONDS	10
+
 static void dev_free(struct kref *ref)
 {
 	struct blkback_dev *dev = container_of(ref, struct blkback_dev, ref);
 
 	put_device(&dev->xdev->dev);
+	budget_put(dev->budget);
 	mutex_destroy(&dev->conn_lock);
 	kfree(dev->frontend);
 	kfree(dev->name);
@@ -118,7 +122,7 @@ void blkback_kick(struct blkback_dev *dev)
 	 * Queued already: that has a reference of its own. Ours cannot be the
 	 * last one, since the caller has one too.
 	 */
-	if (!queue_work(wq, &dev->work))
+	if (mod_delayed_work(wq, &dev->work, 0))
 		kref_put(&dev->ref, dev_free);
 }
 
@@ -214,14 +218,23 @@ static void forget(struct blkback_dev *dev)
  */
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 {
+	struct xenbus_device *xdev = dev->xdev;
 	struct va_format vaf = { .fmt = fmt };
+	char *path, *text;
 	va_list args;
 
 	va_start(args, fmt);
 	vaf.va = &args;
-	xenbus_dev_error(dev->xdev, err, "guest %d, disk %s: %pV",
-			 dev->xdev->otherend_id, dev->name, &vaf);
+	text = kasprintf(GFP_KERNEL, "%d guest %d, disk %s: %pV", -err,
+			 xdev->otherend_id, dev->name, &vaf);
 	va_end(args);
+	path = kasprintf(GFP_KERNEL, "error/%s", xdev->nodename);
+	if (budget_says(dev->budget))
+		dev_err(&xdev->dev, "%s\n", text ?: "no memory to say what is wrong");
+	if (text && path)
+		xenbus_write(XBT_NIL, path, "error", text);
+	kfree(path);
+	kfree(text);
 }
 
 /* --- what a step depends on ----------------------------------------------- */
@@ -356,13 +369,13 @@ static int connect(struct blkback_dev *dev)
 		conn_destroy(conn);
 		return err;
 	}
-	dev_info_ratelimited(&dev->xdev->dev,
-			     "guest %d, disk %s: connected, %u queue%s of %u page%s, %s%s\n",
-			     dev->xdev->otherend_id, dev->name,
-			     conn->nr_rings, conn->nr_rings > 1 ? "s" : "",
-			     1 << conn->ring_order,
-			     conn->ring_order ? "s" : "", conn->abi->protocol,
-			     conn->persistent ? ", persistent grants" : "");
+	if (budget_says(dev->budget))
+		dev_info(&dev->xdev->dev,
+			 "guest %d, disk %s: connected, %u queue%s of %u page%s, %s%s\n",
+			 dev->xdev->otherend_id, dev->name, conn->nr_rings,
+			 conn->nr_rings > 1 ? "s" : "", 1 << conn->ring_order,
+			 conn->ring_order ? "s" : "", conn->abi->protocol,
+			 conn->persistent ? ", persistent grants" : "");
 	conn_start(conn);
 	return 0;
 }
@@ -466,12 +479,35 @@ static int follow_size(struct blkback_dev *dev)
 	if (sectors == old)
 		return 0;
 	err = announce_size(dev);
-	if (!err)
-		dev_info_ratelimited(&dev->xdev->dev,
-				     "guest %d, disk %s: size changed from %llu to %llu sectors\n",
-				     dev->xdev->otherend_id, dev->name, old,
-				     sectors);
+	if (!err && budget_says(dev->budget))
+		dev_info(&dev->xdev->dev,
+			 "guest %d, disk %s: size changed from %llu to %llu sectors\n",
+			 dev->xdev->otherend_id, dev->name, old, sectors);
 	return no_answer(err) ? err : 0;
+}
+
+/* A frontend that does nothing but start anew has to let others have their turn. */
+static void hold(struct blkback_dev *dev)
+{
+	if (dev->held)
+		return;
+	dev->held = true;
+	WRITE_ONCE(dev->restarts_held, dev->restarts_held + 1);
+	blkback_error(dev, -EAGAIN,
+		      "the frontend has started anew more than %u times in %u seconds and has to wait (max_restarts)",
+		      dev->restarts.burst, RESTARTS_SECONDS);
+}
+
+/* Return whether the step may be taken now. */
+static bool in_time(struct blkback_dev *dev, enum blkback_state next)
+{
+	if (dev->state != BLKBACK_CLOSED || next != BLKBACK_WAIT_BDEV)
+		return true;
+	if (!__ratelimit(&dev->restarts)) {
+		hold(dev);
+		return false;
+	}
+	return true;
 }
 
 /* Return a negative errno if something could not be told just now. */
@@ -486,6 +522,9 @@ static int step(struct blkback_dev *dev, const struct levels *now)
 	if (dev->state == BLKBACK_CONNECTED && !now->removed)
 		err = follow_size(dev);
 	next = next_state(dev, now);
+	if (!in_time(dev, next))
+		return tell_state(dev);
+	dev->held = false;
 	if (next != dev->state) {
 		set_state(dev, enter(dev, next));
 		blkback_kick(dev);	/* only one step at a time, to be fair */
@@ -502,13 +541,24 @@ static void retry(struct blkback_dev *dev)
 	blkback_kick(dev);
 }
 
+/* Unless there is more to look at before: the reference is that of the work, then. */
+static void look_later(struct blkback_dev *dev)
+{
+	blkback_get(dev);
+	if (!queue_delayed_work(wq, &dev->work, HZ))
+		blkback_put(dev);
+}
+
 static void dev_work(struct work_struct *work)
 {
-	struct blkback_dev *dev = container_of(work, struct blkback_dev, work);
+	struct blkback_dev *dev = container_of(to_delayed_work(work),
+					       struct blkback_dev, work);
 	struct levels now;
 
 	if (read_levels(dev, &now) || step(dev, &now))
 		retry(dev);
+	if (dev->held)
+		look_later(dev);
 	blkback_put(dev);
 }
 
@@ -654,10 +704,14 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	dev->xdev = xdev;
 	dev->told = xdev->state;
 	mutex_init(&dev->conn_lock);
-	INIT_WORK(&dev->work, dev_work);
+	ratelimit_state_init(&dev->restarts, RESTARTS_SECONDS * HZ,
+			     READ_ONCE(blkback_max_restarts));
+	ratelimit_set_flags(&dev->restarts, RATELIMIT_MSG_ON_RELEASE);
+	INIT_DELAYED_WORK(&dev->work, dev_work);
 	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
 	dev->name = read_disk_name(xdev);
-	if (dev->frontend && dev->name)
+	dev->budget = budget_get(xdev->otherend_id);
+	if (dev->frontend && dev->name && dev->budget)
 		return dev;
 	blkback_put(dev);
 	return NULL;

@@ -150,7 +150,7 @@ disk_facts() {
 	from "$kind:frontend" "$frontend"
 	xenstore-ls -f -p "$frontend"
 	from "$kind:sysfs"
-	find "$sysfs/" -mindepth 1 -path "$sysfs/power" -prune -o -printf '%P, mode %m %l\n'
+	find "$sysfs/" -mindepth 1 -path "$sysfs/power" -prune -o -printf '%P, mode %m %l\n' | sed 's/ *$//'
 	(cd "$sysfs" && grep . mode physical_device nodename devtype modalias state uevent)
 }
 

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What one guest may make dom0 spend. See budget.h.
+ */
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "common.h"
+
+/* Messages that a guest may cause in the log within a minute. */
+#define MESSAGES	30
+
+/* Pages that each ring has, whatever its guest has spent: enough for any request. */
+#define OWN_PAGES	BLKBACK_MAX_SEGMENTS
+
+/* --- guests --------------------------------------------------------------- */
+
+static LIST_HEAD(budgets);
+static DEFINE_MUTEX(budgets_lock); /* budgets, and the last reference to each */
+
+static struct blkback_budget *find(domid_t guest)
+{
+	struct blkback_budget *budget;
+
+	list_for_each_entry(budget, &budgets, all)
+		if (budget->guest == guest)
+			return budget;
+	return NULL;
+}
+
+static struct blkback_budget *create(domid_t guest)
+{
+	struct blkback_budget *budget = kzalloc(sizeof(*budget), GFP_KERNEL);
+
+	if (!budget)
+		return NULL;
+	kref_init(&budget->ref);
+	budget->guest = guest;
+	budget->max_chunks = DIV_ROUND_UP(READ_ONCE(blkback_max_guest_pages),
+					  BUDGET_CHUNK);
+	budget->max_queues = READ_ONCE(blkback_max_guest_queues);
+	atomic_set(&budget->chunks, budget->max_chunks);
+	ratelimit_state_init(&budget->messages, 60 * HZ, MESSAGES);
+	ratelimit_set_flags(&budget->messages, RATELIMIT_MSG_ON_RELEASE);
+	list_add(&budget->all, &budgets);
+	return budget;
+}
+
+/**
+ * budget_get() - the budget of a guest, for one more of its disks
+ * @guest: whose
+ *
+ * What the parameters say holds from a guest's first disk until its last one is gone.
+ *
+ * Context: may sleep.
+ * Return: to be given back with budget_put(); NULL if there is no memory.
+ */
+struct blkback_budget *budget_get(domid_t guest)
+{
+	struct blkback_budget *budget;
+
+	mutex_lock(&budgets_lock);
+	budget = find(guest);
+	if (budget)
+		kref_get(&budget->ref);
+	else
+		budget = create(guest);
+	mutex_unlock(&budgets_lock);
+	return budget;
+}
+
+/* Called with budgets_lock held, so that nobody finds what goes. */
+static void release(struct kref *ref)
+{
+	struct blkback_budget *budget = container_of(ref, struct blkback_budget,
+						     ref);
+
+	list_del(&budget->all);
+	mutex_unlock(&budgets_lock);
+	kfree(budget);
+}
+
+/**
+ * budget_put() - undo budget_get()
+ * @budget: may be NULL
+ *
+ * Context: may sleep.
+ */
+void budget_put(struct blkback_budget *budget)
+{
+	if (budget)
+		kref_put_mutex(&budget->ref, release, &budgets_lock);
+}
+
+/**
+ * budget_says() - whether a guest may cause one more message in the log
+ * @budget: of the guest
+ *
+ * The first one that it may not is replaced by a message that says so.
+ *
+ * Return: if so, true.
+ */
+bool budget_says(struct blkback_budget *budget)
+{
+	if (__ratelimit(&budget->messages)) {
+		atomic_set(&budget->silent, 0);
+		return true;
+	}
+	atomic_inc(&budget->unsaid);
+	if (!atomic_xchg(&budget->silent, 1))
+		pr_warn("guest %u: more than %u messages in a minute: those that follow are only in the error nodes of its disks in xenstore\n",
+			budget->guest, MESSAGES);
+	return false;
+}
+
+/* --- queues --------------------------------------------------------------- */
+
+/**
+ * budget_add_queues() - a disk is about to have queues
+ * @dev: the disk
+ * @nr: how many
+ *
+ * Return: 0; or -EDQUOT, with the reason told, if its guest would have too many.
+ */
+int budget_add_queues(struct blkback_dev *dev, unsigned int nr)
+{
+	struct blkback_budget *budget = dev->budget;
+	unsigned int all = atomic_add_return(nr, &budget->queues);
+
+	if (all <= budget->max_queues)
+		return 0;
+	atomic_sub(nr, &budget->queues);
+	blkback_error(dev, -EDQUOT,
+		      "no more queues: all disks of the guest would have %u, and %u is the most (max_guest_queues)",
+		      all, budget->max_queues);
+	return -EDQUOT;
+}
+
+/**
+ * budget_sub_queues() - undo budget_add_queues()
+ * @dev: the disk
+ * @nr: as many
+ */
+void budget_sub_queues(struct blkback_dev *dev, unsigned int nr)
+{
+	atomic_sub(nr, &dev->budget->queues);
+}
+
+/* --- pages ---------------------------------------------------------------- */
+
+/**
+ * budget_ring_init() - for a new ring
+ * @ring: the ring
+ */
+void budget_ring_init(struct blkback_ring *ring)
+{
+	ring->credit = OWN_PAGES;
+}
+
+/* Pages that requests of the ring have, but for those that are kept. */
+static unsigned int used(const struct blkback_ring *ring)
+{
+	return READ_ONCE(ring->pool.out) + ring->mapped_out;
+}
+
+static bool take_chunk(struct blkback_ring *ring)
+{
+	if (atomic_dec_if_positive(&ring->conn->dev->budget->chunks) < 0)
+		return false;
+	ring->credit += BUDGET_CHUNK;
+	return true;
+}
+
+static void give_chunks(struct blkback_ring *ring, unsigned int nr)
+{
+	ring->credit -= nr * BUDGET_CHUNK;
+	atomic_add(nr, &ring->conn->dev->budget->chunks);
+}
+
+/**
+ * budget_covers() - whether a request may have its pages
+ * @ring: whose request it is; its batch does not count the request yet
+ * @pages: how many
+ *
+ * All pages of the batch are counted, and some may turn out to be kept ones.
+ *
+ * Context: the ring's thread.
+ * Return: if so, true.
+ */
+bool budget_covers(struct blkback_ring *ring, unsigned int pages)
+{
+	unsigned int wanted = used(ring) + ring->batch->nr_copied +
+			      ring->batch->nr_mapped + pages;
+
+	if (!pages)
+		return true;
+	while (ring->credit < wanted && take_chunk(ring))
+		;
+	return ring->credit >= wanted;
+}
+
+/**
+ * budget_spare() - how many free pages a ring may keep
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: what it has got and does not use.
+ */
+unsigned int budget_spare(const struct blkback_ring *ring)
+{
+	unsigned int now = used(ring);
+
+	return ring->credit > now ? ring->credit - now : 0;
+}
+
+/**
+ * budget_trim() - give back what the ring does not need
+ * @ring: the ring
+ * @idle: all of it; otherwise a little of it, if it is much
+ *
+ * Context: the ring's thread.
+ */
+void budget_trim(struct blkback_ring *ring, bool idle)
+{
+	unsigned int keep = max(used(ring) + (idle ? 0 : 2 * BUDGET_CHUNK),
+				OWN_PAGES);
+
+	if (ring->credit >= keep + BUDGET_CHUNK)
+		give_chunks(ring, idle ? (ring->credit - keep) / BUDGET_CHUNK : 1);
+}
+
+/**
+ * budget_ring_exit() - give back all that a ring has
+ * @ring: nothing of it runs
+ */
+void budget_ring_exit(struct blkback_ring *ring)
+{
+	give_chunks(ring, (ring->credit - OWN_PAGES) / BUDGET_CHUNK);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What one guest may make dom0 spend, all its disks together.
+ *
+ * Each ring has pages of its own for what is in flight, enough for any one request,
+ * so that nothing ever stops for good. More of them are the guest's. A ring takes them
+ * in chunks and keeps those while it is busy: rings share nothing on the way of most
+ * requests. Where there are none left, requests wait until others have been answered.
+ * Pages that are kept mapped have a limit of their own, that of their disk.
+ */
+#ifndef BLKBACK_BUDGET_H
+#define BLKBACK_BUDGET_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/ratelimit.h>
+#include <linux/types.h>
+#include <xen/interface/xen.h>
+
+/* Pages that a ring takes at a time. */
+#define BUDGET_CHUNK	64U
+
+struct blkback_dev;
+struct blkback_ring;
+
+/**
+ * struct blkback_budget - of one guest
+ * @ref: one for each of its disks
+ * @all: in the list of all of them
+ * @guest: whose it is
+ * @max_chunks: of pages, for all its rings together
+ * @max_queues: for all its disks together
+ * @chunks: how many are left to be taken
+ * @queues: how many there are
+ * @messages: to the log
+ * @silent: the log has been told that it will not be told more for a while
+ * @unsaid: messages that it was not told
+ */
+struct blkback_budget {
+	struct kref ref;
+	struct list_head all;
+	domid_t guest;
+	unsigned int max_chunks;
+	unsigned int max_queues;
+	atomic_t chunks;
+	atomic_t queues;
+	struct ratelimit_state messages;
+	atomic_t silent;
+	atomic_t unsaid;
+};
+
+struct blkback_budget *budget_get(domid_t guest);
+void budget_put(struct blkback_budget *budget);
+bool budget_says(struct blkback_budget *budget);
+int budget_add_queues(struct blkback_dev *dev, unsigned int nr);
+void budget_sub_queues(struct blkback_dev *dev, unsigned int nr);
+void budget_ring_init(struct blkback_ring *ring);
+void budget_ring_exit(struct blkback_ring *ring);
+bool budget_covers(struct blkback_ring *ring, unsigned int pages);
+unsigned int budget_spare(const struct blkback_ring *ring);
+void budget_trim(struct blkback_ring *ring, bool idle);
+
+#endif /* BLKBACK_BUDGET_H */
