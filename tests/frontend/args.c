@@ -62,6 +62,22 @@ const char *args_text(struct args *args, const char *key)
 	return NULL;
 }
 
+char *args_rest(struct args *args)
+{
+	char *text = NULL, *more;
+	unsigned int i;
+
+	for (i = 0; i < args->count; i++) {
+		args->used[i] = true;
+		more = format("%s%s%s%s%s", text ? text : "", text ? " " : "",
+			      args->key[i], args->value[i] ? "=" : "",
+			      args->value[i] ? args->value[i] : "");
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
 __u64 number_from(const char *what, const char *text)
 {
 	__u64 value;

@@ -36,6 +36,9 @@ void args_done(const struct args *args);
 const char *args_text(struct args *args, const char *key);
 __u64 args_number(struct args *args, const char *key, __u64 missing);
 
+/* All of them, as they were but for the blanks between; to be freed, NULL if there is none. */
+char *args_rest(struct args *args);
+
 __u64 number_from(const char *what, const char *text);
 
 #endif /* ARGS_H */

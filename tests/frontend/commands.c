@@ -9,10 +9,13 @@
 #include <unistd.h>
 #include <xenevtchn.h>
 
+#include "abuse.h"
 #include "args.h"
+#include "chaos.h"
 #include "commands.h"
 #include "io.h"
 #include "matrix.h"
+#include "named.h"
 #include "odd.h"
 
 /* How long a case may take to make a file that is waited for. */
@@ -77,9 +80,20 @@ static void each_word(struct frontend *fe, struct args *args,
 	}
 }
 
+/* @NAME is the number of that grant. */
+static char *key_text(struct frontend *fe, const char *value)
+{
+	if (value && *value == '@')
+		return format("%u", grant_named(fe, value + 1));
+	return value ? format("%s", value) : NULL;
+}
+
 static void set_key(struct frontend *fe, const char *key, const char *value)
 {
-	keys_set(&fe->extra, key, value);
+	char *text = key_text(fe, value);
+
+	keys_set(&fe->extra, key, text);
+	free(text);
 }
 
 static void cmd_key(struct frontend *fe, struct args *args)
@@ -89,10 +103,13 @@ static void cmd_key(struct frontend *fe, struct args *args)
 
 static void write_key(struct frontend *fe, const char *key, const char *value)
 {
-	if (value)
-		frontend_write(&fe->vbd, key, value);
+	char *text = key_text(fe, value);
+
+	if (text)
+		frontend_write(&fe->vbd, key, text);
 	else
 		frontend_remove(&fe->vbd, key);
+	free(text);
 }
 
 static void cmd_write(struct frontend *fe, struct args *args)
@@ -194,6 +211,37 @@ static void cmd_close(struct frontend *fe, struct args *args)
 	conn_close(fe);
 }
 
+static void cmd_either(struct frontend *fe, struct args *args)
+{
+	(void)args;
+	conn_either(fe);
+}
+
+/* With words, the reason has to have them in it. */
+static void expect_reason(struct frontend *fe, struct args *args)
+{
+	char *words = args_rest(args), *reason = words ? backend_error(&fe->vbd) : NULL;
+
+	if (words && !reason)
+		wrong("no reason was given, expected: %s", words);
+	if (words && !strstr(reason, words))
+		wrong("the reason is \"%s\", expected: %s", reason, words);
+	free(words);
+	free(reason);
+}
+
+static void cmd_halted(struct frontend *fe, struct args *args)
+{
+	conn_halted(fe);
+	expect_reason(fe, args);
+}
+
+static void cmd_refused(struct frontend *fe, struct args *args)
+{
+	conn_refused(fe);
+	expect_reason(fe, args);
+}
+
 static void cmd_drop(struct frontend *fe, struct args *args)
 {
 	(void)args;
@@ -276,6 +324,14 @@ static void cmd_verify(struct frontend *fe, struct args *args)
 	io_verify(fe);
 }
 
+static void cmd_chaos(struct frontend *fe, struct args *args)
+{
+	__u64 ms = args_number(args, "ms", 10000);
+
+	args_done(args);
+	chaos_run(fe, ms);
+}
+
 static void cmd_matrix(struct frontend *fe, struct args *args)
 {
 	const char *ops = args_text(args, "ops");
@@ -317,6 +373,8 @@ static void cmd_ring(struct frontend *fe, struct args *args)
 	shared->rsp_prod = args_number(args, "rsp_prod", shared->rsp_prod);
 	shared->req_event = args_number(args, "req_event", shared->req_event);
 	shared->rsp_event = args_number(args, "rsp_event", shared->rsp_event);
+	memset(shared->_pad, args_number(args, "pad", shared->_pad[0]),
+	       sizeof(shared->_pad));
 	/* Last: this is what the backend acts upon. */
 	if (beyond)
 		shared->req_prod = ring->req_prod + number_from("beyond", beyond);
@@ -324,6 +382,11 @@ static void cmd_ring(struct frontend *fe, struct args *args)
 	say("ring req_prod=%u req_event=%u rsp_prod=%u rsp_event=%u",
 	    shared->req_prod, shared->req_event, shared->rsp_prod,
 	    shared->rsp_event);
+}
+
+static void cmd_deaf(struct frontend *fe, struct args *args)
+{
+	ring_deafen(which_ring(fe, args), fe->events);
 }
 
 static void cmd_notify(struct frontend *fe, struct args *args)
@@ -408,14 +471,19 @@ static const struct {
 	{ "announce", cmd_announce },
 	{ "await", cmd_await },
 	{ "build", cmd_build },
+	{ "chaos", cmd_chaos },
 	{ "close", cmd_close },
 	{ "connect", cmd_connect },
+	{ "deaf", cmd_deaf },
 	{ "defaults", cmd_defaults },
 	{ "discard", odd_discard },
 	{ "drop", cmd_drop },
+	{ "either", cmd_either },
 	{ "expect", cmd_expect },
 	{ "fill", cmd_fill },
+	{ "flood", abuse_flood },
 	{ "free", cmd_free },
+	{ "halted", cmd_halted },
 	{ "io", cmd_io },
 	{ "key", cmd_key },
 	{ "learn", cmd_learn },
@@ -427,6 +495,8 @@ static const struct {
 	{ "pool", cmd_pool },
 	{ "print", cmd_print },
 	{ "push", cmd_push },
+	{ "race", abuse_race },
+	{ "refused", cmd_refused },
 	{ "release", cmd_release },
 	{ "request", odd_request },
 	{ "ring", cmd_ring },
@@ -435,6 +505,7 @@ static const struct {
 	{ "sleep", cmd_sleep },
 	{ "state", cmd_state },
 	{ "until", cmd_until },
+	{ "untouched", abuse_untouched },
 	{ "verify", cmd_verify },
 	{ "wait", cmd_wait },
 	{ "write", cmd_write },

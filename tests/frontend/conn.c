@@ -100,13 +100,18 @@ void conn_learn(struct frontend *fe)
 		      disk->sectors, disk->block);
 }
 
-void conn_open(struct frontend *fe)
+static void ask(struct frontend *fe)
 {
 	frontend_state(&fe->vbd, STATE_INITIALISING);
 	backend_await(&fe->vbd, STATE_INIT_WAIT);
 	conn_build(fe);
 	conn_announce(fe);
 	frontend_state(&fe->vbd, STATE_INITIALISED);
+}
+
+void conn_open(struct frontend *fe)
+{
+	ask(fe);
 	backend_await(&fe->vbd, STATE_CONNECTED);
 	conn_learn(fe);
 	frontend_state(&fe->vbd, STATE_CONNECTED);
@@ -151,6 +156,37 @@ void conn_close(struct frontend *fe)
 	frontend_state(&fe->vbd, STATE_CLOSED);
 	backend_await(&fe->vbd, STATE_CLOSED);
 	conn_free(fe);
+}
+
+static void go(struct frontend *fe)
+{
+	frontend_state(&fe->vbd, STATE_CLOSED);
+	backend_await(&fe->vbd, STATE_CLOSED);
+	conn_free(fe);
+}
+
+void conn_halted(struct frontend *fe)
+{
+	backend_await(&fe->vbd, STATE_CLOSING);
+	go(fe);
+}
+
+void conn_refused(struct frontend *fe)
+{
+	ask(fe);
+	conn_halted(fe);
+}
+
+void conn_either(struct frontend *fe)
+{
+	bool served;
+
+	ask(fe);
+	served = backend_decides(&fe->vbd);
+	say("%s", served ? "served" : "refused");
+	if (served)
+		frontend_state(&fe->vbd, STATE_CONNECTED);
+	go(fe);
 }
 
 void conn_drop(struct frontend *fe)

@@ -90,6 +90,7 @@ struct conn {
  * @dropped: connections given up without a word, whose grants are still there
  * @pool: pages for data
  * @readonly: the same, but the backend may only read them
+ * @elsewhere: a page that another domain may map; none until it is wanted
  * @model: what the disk has in it
  * @rng: chance
  */
@@ -102,6 +103,7 @@ struct frontend {
 	struct conn *dropped;
 	struct pool pool;
 	struct pool readonly;
+	struct pages elsewhere;
 	struct model model;
 	struct rng rng;
 };
@@ -116,6 +118,15 @@ void conn_open(struct frontend *fe);
 
 /* Closing, and Closed when the backend is done. */
 void conn_close(struct frontend *fe);
+
+/* The backend has enough of us, of itself, and we go. */
+void conn_halted(struct frontend *fe);
+
+/* As conn_open(), but the backend must not want us. */
+void conn_refused(struct frontend *fe);
+
+/* As conn_open(), but the backend may want us or not; then Closed. */
+void conn_either(struct frontend *fe);
 
 /* Forgets about the connection without telling anybody, as kexec does. */
 void conn_drop(struct frontend *fe);

@@ -29,6 +29,17 @@ static __u64 number_of(char *text, __u64 missing)
 	return value;
 }
 
+/* Where the backend tells what went wrong, next to its own directory. */
+static char *error_path(const struct vbd *vbd)
+{
+	const char *tail = strstr(vbd->backend, "/backend/");
+
+	if (!tail)
+		broken("%s is not a backend's directory", vbd->backend);
+	return format("%.*s/error%s/error", (int)(tail - vbd->backend),
+		      vbd->backend, tail);
+}
+
 void vbd_open(struct vbd *vbd, unsigned int number)
 {
 	vbd->xs = xs_open(0);
@@ -39,6 +50,7 @@ void vbd_open(struct vbd *vbd, unsigned int number)
 	if (!vbd->backend)
 		broken("there is no %s/backend", vbd->frontend);
 	vbd->domid = number_of(read_key(vbd, vbd->frontend, "backend-id"), 0);
+	vbd->error = error_path(vbd);
 }
 
 void vbd_close(struct vbd *vbd)
@@ -46,11 +58,21 @@ void vbd_close(struct vbd *vbd)
 	xs_close(vbd->xs);
 	free(vbd->frontend);
 	free(vbd->backend);
+	free(vbd->error);
 }
 
 char *backend_key(struct vbd *vbd, const char *key)
 {
 	return read_key(vbd, vbd->backend, key);
+}
+
+char *backend_error(struct vbd *vbd)
+{
+	char *text = xs_read(vbd->xs, XBT_NULL, vbd->error, NULL);
+
+	if (text && !xs_rm(vbd->xs, XBT_NULL, vbd->error))
+		broken("cannot remove %s: %s", vbd->error, strerror(errno));
+	return text;
 }
 
 __u64 backend_number(struct vbd *vbd, const char *key, __u64 missing)
@@ -106,6 +128,22 @@ void backend_await(struct vbd *vbd, enum state state)
 			wrong("the backend is in state %d, not in %d", now, state);
 		nanosleep(&pause, NULL);
 	}
+}
+
+bool backend_decides(struct vbd *vbd)
+{
+	static const struct timespec pause = { .tv_nsec = 5000000 };
+	long long end = now_ms() + vbd->patience_ms;
+	enum state now;
+
+	while ((now = backend_state(vbd)) != STATE_CONNECTED) {
+		if (now == STATE_CLOSING)
+			return false;
+		if (now_ms() > end)
+			wrong("the backend stays in state %d", now);
+		nanosleep(&pause, NULL);
+	}
+	return true;
 }
 
 static struct key *keys_find(struct key **keys, const char *name)

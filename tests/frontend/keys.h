@@ -24,6 +24,7 @@ struct xs_handle;
  * @xs: xenstore
  * @frontend: our directory
  * @backend: the backend's
+ * @error: where the backend tells what went wrong
  * @domid: the backend's domain
  * @patience_ms: how long the backend may take for anything
  */
@@ -31,6 +32,7 @@ struct vbd {
 	struct xs_handle *xs;
 	char *frontend;
 	char *backend;
+	char *error;
 	unsigned int domid;
 	unsigned int patience_ms;
 };
@@ -42,6 +44,12 @@ void vbd_close(struct vbd *vbd);
 char *backend_key(struct vbd *vbd, const char *key);
 __u64 backend_number(struct vbd *vbd, const char *key, __u64 missing);
 
+/*
+ * What went wrong last; only once, and only if the case lets us read and write there. To be
+ * freed; NULL if there is nothing.
+ */
+char *backend_error(struct vbd *vbd);
+
 void frontend_write(struct vbd *vbd, const char *key, const char *value);
 void frontend_remove(struct vbd *vbd, const char *key);
 void frontend_state(struct vbd *vbd, enum state state);
@@ -50,6 +58,9 @@ enum state backend_state(struct vbd *vbd);
 
 /* Until the backend is in the state; it is wrong if it never is. */
 void backend_await(struct vbd *vbd, enum state state);
+
+/* Until it is Connected, true, or Closing, false. */
+bool backend_decides(struct vbd *vbd);
 
 /**
  * struct key - a key of the frontend

@@ -63,6 +63,7 @@ static void stop(struct frontend *fe)
 	if (fe->conn)
 		conn_close(fe);
 	conn_release(fe);
+	pages_free(&fe->elsewhere);
 	pool_free(&fe->readonly);
 	pool_free(&fe->pool);
 	model_free(&fe->model);

@@ -3,12 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "named.h"
 #include "odd.h"
 #include "request.h"
 
 #define ANY_STATUS	0x10000
-/* A reference that no guest of ours has ever granted. */
-#define BAD_GREF	4000000000u
 
 /* What becomes of the sectors that a successful request is about. */
 enum effect {
@@ -141,30 +140,16 @@ static void odd_forget(struct frontend *fe, struct request *req)
 	let_go(odd);
 }
 
-/* poolN: always the same page, so the caller sees to it that nothing else uses it meanwhile. */
-static __u32 pool_gref(struct frontend *fe, const char *number)
-{
-	__u64 i = number_from("page of the pool", number);
-
-	if (i >= fe->pool.pages.count)
-		broken("the pool has only %u pages", fe->pool.pages.count);
-	return fe->pool.pages.page[i].gref;
-}
-
-/* WHO: new, ro, bad, ring, poolN, or a number; the last is left to the caller. */
+/* WHO: new and ro are pages for this request alone, ring is the one it goes to. */
 static __u32 gref_from(struct frontend *fe, struct odd *odd, const char *who,
 		       unsigned int fill)
 {
 	struct page *page;
 
-	if (!strcmp(who, "bad"))
-		return BAD_GREF;
 	if (!strcmp(who, "ring"))
 		return fe->conn->rings[odd->req.queue].pages.page[0].gref;
-	if (!strncmp(who, "pool", 4))
-		return pool_gref(fe, who + 4);
 	if (strcmp(who, "new") && strcmp(who, "ro"))
-		return number_from("grant", who);
+		return grant_named(fe, who);
 	page = hold(odd, strcmp(who, "ro") ? &fe->pool : &fe->readonly);
 	memset(page->data, fill, BLKIF_PAGE_SIZE);
 	return page->gref;
@@ -326,6 +311,11 @@ static struct odd *read_request(struct frontend *fe, struct args *args)
 	if (effective_op(wire) != BLKIF_OP_READ)
 		odd->effect = EFFECT_UNKNOWN;
 	return odd;
+}
+
+struct request *odd_prepare(struct frontend *fe, struct args *args)
+{
+	return &read_request(fe, args)->req;
 }
 
 /* The same once more, further on; it has no pages of its own. */

@@ -24,11 +24,18 @@ void ring_alloc(struct ring *ring, struct xenevtchn_handle *events,
 	ring_start_at(ring, 0);
 }
 
-void ring_free(struct ring *ring, struct xenevtchn_handle *events)
+void ring_deafen(struct ring *ring, struct xenevtchn_handle *events)
 {
 	if (xenevtchn_unbind(events, ring->port))
 		broken("cannot close event channel %u: %s", ring->port,
 		       strerror(errno));
+	ring->deaf = true;
+}
+
+void ring_free(struct ring *ring, struct xenevtchn_handle *events)
+{
+	if (!ring->deaf)
+		ring_deafen(ring, events);
 	pages_free(&ring->pages);
 }
 
@@ -80,6 +87,8 @@ void ring_push(struct ring *ring, struct xenevtchn_handle *events)
 	__atomic_store_n(&ring->shared->req_prod, ring->pushed, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	event = __atomic_load_n(&ring->shared->req_event, __ATOMIC_RELAXED);
+	if (ring->deaf)
+		return;
 	if (!ring->always_notify && !among(event, ring->req_prod, fresh))
 		return;
 	if (xenevtchn_notify(events, ring->port))

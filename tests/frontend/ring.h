@@ -21,6 +21,7 @@ struct xenevtchn_handle;
  * @pushed: how far the backend has been told
  * @rsp_cons: index behind the last response taken
  * @always_notify: send an event even if the backend does not want any
+ * @deaf: the event channel was closed
  */
 struct ring {
 	const struct wire_abi *abi;
@@ -32,11 +33,16 @@ struct ring {
 	__u32 pushed;
 	__u32 rsp_cons;
 	bool always_notify;
+	bool deaf;
 };
 
 void ring_alloc(struct ring *ring, struct xenevtchn_handle *events,
 		const struct wire_abi *abi, unsigned int order,
 		unsigned int domid);
+
+/* Closes the event channel, and no more. */
+void ring_deafen(struct ring *ring, struct xenevtchn_handle *events);
+
 void ring_free(struct ring *ring, struct xenevtchn_handle *events);
 
 /* Lets both sides begin at another index than 0. To be used before the backend connects. */

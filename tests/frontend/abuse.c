@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rings used as nobody should. */
+#include <pthread.h>
+#include <string.h>
+#include <xenevtchn.h>
+
+#include "abuse.h"
+#include "odd.h"
+#include "request.h"
+
+/* What races are about: sectors, and all slots of a ring of one page. */
+#define RACE_SECTORS	64
+#define RACE_SLOTS	32
+
+static __u32 answered(const struct ring *ring)
+{
+	return __atomic_load_n(&ring->shared->rsp_prod, __ATOMIC_ACQUIRE);
+}
+
+static void nap(void)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+
+	nanosleep(&pause, NULL);
+}
+
+/* Until as many have been answered as were sent; then all is as if they had been looked at. */
+static void settle(struct frontend *fe, struct ring *ring)
+{
+	long long end = now_ms() + fe->vbd.patience_ms;
+
+	while (answered(ring) != ring->req_prod) {
+		if (answered(ring) - ring->rsp_cons > ring->req_prod - ring->rsp_cons)
+			wrong("more responses than requests");
+		if (now_ms() > end)
+			wrong("no response to %u requests",
+			      ring->req_prod - answered(ring));
+		nap();
+	}
+	ring->rsp_cons = ring->req_prod;
+}
+
+static void ready(const struct conn *conn)
+{
+	if (conn->nr_out)
+		broken("%u requests are out", conn->nr_out);
+}
+
+/* --- flood ---------------------------------------------------------------- */
+
+static unsigned int fill_up(struct ring *ring, const struct wire_request *wire)
+{
+	unsigned int count = 0;
+
+	while (ring->req_prod - answered(ring) < ring->slots) {
+		ring_put(ring, wire);
+		count++;
+	}
+	return count;
+}
+
+void abuse_flood(struct frontend *fe, struct args *args)
+{
+	struct conn *conn = conn_current(fe);
+	long long end = now_ms() + args_number(args, "ms", 1000);
+	struct request *req = odd_prepare(fe, args);
+	unsigned long long count = 0;
+	unsigned int i;
+
+	args_done(args);
+	ready(conn);
+	while (now_ms() < end)
+		for (i = 0; i < conn->set.queues; i++) {
+			count += fill_up(&conn->rings[i], &req->wire);
+			ring_push(&conn->rings[i], fe->events);
+		}
+	for (i = 0; i < conn->set.queues; i++)
+		settle(fe, &conn->rings[i]);
+	req->forget(fe, req);
+	say("flood: %llu requests", count);
+}
+
+/* --- untouched ------------------------------------------------------------ */
+
+static void check_slot(unsigned int op, const unsigned char *before,
+		       const unsigned char *after, unsigned int size)
+{
+	static const struct blkif_response *const rsp;
+	unsigned int i;
+
+	for (i = 0; i < size; i++) {
+		if (i < sizeof(rsp->id) ||
+		    i == offsetof(struct blkif_response, operation) ||
+		    i / 2 == offsetof(struct blkif_response, status) / 2)
+			continue;
+		if (before[i] != after[i])
+			wrong("operation %u: the response changed byte %u of the slot, %#x to %#x",
+			      op, i, before[i], after[i]);
+	}
+}
+
+void abuse_untouched(struct frontend *fe, struct args *args)
+{
+	struct conn *conn = conn_current(fe);
+	struct ring *ring = &conn->rings[0];
+	unsigned char before[WIRE_MAX_SLOT];
+	unsigned int op;
+	void *slot;
+
+	args_done(args);
+	ready(conn);
+	for (op = 0; op < 256; op++) {
+		struct wire_request wire = {
+			.op = op, .nr_segs = 1, .id = rng_next(&fe->rng),
+			.nr_sectors = 1, .sector = fe->model.sectors,
+		};
+
+		slot = ring_put(ring, &wire);
+		memcpy(before, slot, ring->abi->slot);
+		ring_push(ring, fe->events);
+		settle(fe, ring);
+		check_slot(op, before, slot, ring->abi->slot);
+	}
+}
+
+/* --- race ----------------------------------------------------------------- */
+
+/**
+ * struct race - two forms of some memory, between which it changes
+ * @memory: shared with the backend
+ * @size: in bytes
+ * @form: both of them
+ * @rng: chance
+ * @over: set to end it
+ */
+struct race {
+	unsigned char *memory;
+	size_t size;
+	unsigned char form[2][RACE_SLOTS * WIRE_MAX_SLOT];
+	struct rng rng;
+	bool over;
+};
+
+static void *change(void *data)
+{
+	struct race *race = data;
+
+	while (!__atomic_load_n(&race->over, __ATOMIC_RELAXED)) {
+		__u64 chance = rng_next(&race->rng);
+		size_t at = (chance >> 1) % race->size;
+
+		race->memory[at] = race->form[chance & 1][at];
+	}
+	return NULL;
+}
+
+/*
+ * One that may be carried out, or one that must not; any mixture is one or the other. The id
+ * of the response is written over the operation and the number of segments, and must not turn
+ * one operation into another, such as a DISCARD.
+ */
+static struct wire_request racing(struct frontend *fe, bool good, unsigned int i)
+{
+	unsigned int n, op = i % 3 ? BLKIF_OP_INDIRECT : BLKIF_OP_WRITE;
+	const struct page *page = fe->pool.pages.page;
+	struct wire_request wire = {
+		.op = op, .id = op | i << 8,
+		.inner_op = good ? BLKIF_OP_WRITE : BLKIF_OP_READ,
+		.nr_segs = good ? 8 : i % 2 ? 4 : 255,
+		.sector = good ? 0 : i % 4 ? 8 : 0xffull << 40,
+	};
+
+	for (n = 0; n < BLKIF_MAX_DIRECT_SEGMENTS; n++)
+		wire.segs[n] = (struct blkif_segment) {
+			.gref = good ? page[n].gref : ~0u - n,
+			.first_sect = good ? 0 : 6, .last_sect = good ? 0 : 4,
+		};
+	wire.indirect_grefs[0] = page[RACE_SLOTS].gref;
+	return wire;
+}
+
+static void form_slots(struct frontend *fe, struct race *race, struct ring *ring)
+{
+	unsigned int i, good;
+
+	for (good = 0; good < 2; good++)
+		for (i = 0; i < RACE_SLOTS; i++) {
+			struct wire_request wire = racing(fe, good, i);
+
+			wire_encode(ring->abi, &wire,
+				    race->form[good] + i * ring->abi->slot);
+		}
+	race->memory = ring_slot(ring, 0);
+	memcpy(race->memory, race->form[0], RACE_SLOTS * ring->abi->slot);
+	race->size = RACE_SLOTS * ring->abi->slot;
+}
+
+static void form_segments(struct frontend *fe, struct race *race)
+{
+	struct wire_request good = racing(fe, true, 0), bad = racing(fe, false, 0);
+
+	memcpy(race->form[0], good.segs, sizeof(good.segs));
+	memcpy(race->form[1], bad.segs, sizeof(bad.segs));
+	race->memory = fe->pool.pages.page[RACE_SLOTS].data;
+	race->size = sizeof(good.segs);
+	/* The rest names no pages: what zeroes would name is xenstore's. */
+	memset(race->memory, 0xff, BLKIF_PAGE_SIZE);
+	memcpy(race->memory, good.segs, sizeof(good.segs));
+}
+
+static void run(struct frontend *fe, struct ring *ring, __u64 rounds)
+{
+	while (rounds--) {
+		ring->req_prod += RACE_SLOTS;	/* they change all the time */
+		ring_push(ring, fe->events);
+		settle(fe, ring);
+	}
+}
+
+void abuse_race(struct frontend *fe, struct args *args)
+{
+	struct ring *ring = &conn_current(fe)->rings[0];
+	__u64 rounds = args_number(args, "rounds", 1000);
+	struct race slots = { .rng.state = fe->rng.state };
+	struct race segments = { .rng.state = fe->rng.state + 1 };
+	pthread_t threads[2];
+
+	args_done(args);
+	ready(fe->conn);
+	if (ring->slots != RACE_SLOTS)
+		broken("race: the ring is to have %u slots", RACE_SLOTS);
+	model_forget(&fe->model, 0, RACE_SECTORS);
+	form_slots(fe, &slots, ring);
+	form_segments(fe, &segments);
+	if (pthread_create(&threads[0], NULL, change, &slots) ||
+	    pthread_create(&threads[1], NULL, change, &segments))
+		broken("no threads");
+	run(fe, ring, rounds);
+	__atomic_store_n(&slots.over, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&segments.over, true, __ATOMIC_RELAXED);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+}
