@@ -9,6 +9,7 @@
 #   meter            what a domain costs           tally      counts hypercalls
 #   connect          how long connecting takes     erasable.ko a disk that can erase, for dom0
 #   count.so         has QEMU count by place       guest.img  what dom0 has of these, and vmlinux
+#   oddgrants.ko     strange grants, for a guest   nodes      changes xenstore
 #
 # 'build.sh debug' builds three more, for a dom0 that looks after itself:
 #
@@ -36,7 +37,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | frontend | replay-log | meter | tally | connect | count.so | debug | *.ko) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | nodes | frontend | replay-log | meter | tally | connect | count.so | debug | *.ko) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -194,6 +195,7 @@ make_guest_cpio() {
 	rm -rf "$tree"
 	new_tree "$tree" "$here/guest-init.sh"
 	cp "$out/remote" "$out/frontend" "$tree/usr/bin/"
+	cp "$out/oddgrants.ko" "$tree/"
 	put_needs "$tree" "$out/remote"
 	put_needs "$tree" "$out/frontend"
 	put_modules "$tree" modules xen-blkfront ext4 crc32c_generic
@@ -215,6 +217,10 @@ make_remote() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/remote.c" -lxenstore
 }
 
+make_nodes() {
+	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/nodes.c" -lxenstore
+}
+
 make_frontend() {
 	gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -o "$1" "$here"/../frontend/*.c -lxenstore -lxenevtchn
 }
@@ -227,21 +233,23 @@ make_meter() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/../bench/meter.c" -lxenctrl
 }
 
-# make_module FILE TREE: erasable.c, built against that kernel's tree.
+# make_module FILE NAME TREE: of NAME.c, built against that kernel's tree.
 make_module() {
 	local work=$1.work
 	rm -rf "$work"
 	mkdir "$work"
-	cp "$here/erasable.c" "$work/"
-	echo 'obj-m := erasable.o' >"$work/Kbuild"
-	make -C "$2" M="$work" modules >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
-	mv "$work/erasable.ko" "$1"
+	cp "$here/$2.c" "$work/"
+	echo "obj-m := $2.o" >"$work/Kbuild"
+	make -C "$3" M="$work" modules >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
+	mv "$work/$2.ko" "$1"
 	rm -rf "$work"
 }
 
-make_erasable() { make_module "$1" "/lib/modules/$release/build"; }
+make_erasable() { make_module "$1" erasable "/lib/modules/$release/build"; }
 
-make_debug_erasable() { make_module "$1" "$out/debug/tree"; }
+make_debug_erasable() { make_module "$1" erasable "$out/debug/tree"; }
+
+make_oddgrants() { make_module "$1" oddgrants "/lib/modules/$release/build"; }
 
 make_tally() {
 	gcc -O2 -Wall -Wextra -Werror -o "$1" "$here/../bench/tally.c"
@@ -258,7 +266,7 @@ make_count_so() {
 
 make_guest_img() {
 	mkdir -p "$1.tree"
-	ln -f "$out"/{vmlinux,guest.cpio,remote,replay-log,meter,tally,connect} "$1.tree/"
+	ln -f "$out"/{vmlinux,guest.cpio,remote,nodes,replay-log,meter,tally,connect} "$1.tree/"
 	mke2fs -qF -t ext4 -O ^has_journal -m 0 -d "$1.tree" "$1" 128M >/dev/null
 	rm -rf "$1.tree"
 }
@@ -287,17 +295,19 @@ build_all() {
 	artifact vmlinux make_vmlinux "$out/.root.tar.stamp"
 	artifact root.img make_root_img "$out/.root.tar.stamp"
 	artifact remote make_remote "$here/remote.c"
+	artifact nodes make_nodes "$here/nodes.c"
 	artifact frontend make_frontend "$here"/../frontend/*.[ch] "$here/../../blkif.h"
 	artifact replay-log make_replay_log "$here/replay-log.c"
 	artifact meter make_meter "$here/../bench/meter.c"
 	artifact tally make_tally "$here/../bench/tally.c"
 	artifact connect make_connect "$here/../bench/connect.c"
 	artifact count.so make_count_so "$here"/../bench/profile/{count.c,qemu.h}
+	artifact oddgrants.ko make_oddgrants "$out/.root.tar.stamp" "$here/oddgrants.c"
 	artifact dom0.cpio make_dom0_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
 	artifact guest.cpio make_guest_cpio "$out/.root.tar.stamp" "$here/build.sh" \
-		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp"
+		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp" "$out/.oddgrants.ko.stamp"
 	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp" \
-		"$out/.replay-log.stamp" "$out/.meter.stamp" "$out/.tally.stamp" "$out/.connect.stamp"
+		"$out/.nodes.stamp" "$out/.replay-log.stamp" "$out/.meter.stamp" "$out/.tally.stamp" "$out/.connect.stamp"
 	artifact erasable.ko make_erasable "$out/.root.tar.stamp" "$here/erasable.c"
 }
 

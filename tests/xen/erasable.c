@@ -19,6 +19,10 @@
 #define DISCARD_SECTORS	512U
 #define ERASE_SECTORS	96U
 
+static bool forgetful;
+module_param(forgetful, bool, 0644);
+MODULE_PARM_DESC(forgetful, "It does not know any more that it can discard");
+
 static struct gendisk *disk;
 static void *memory;
 
@@ -54,7 +58,9 @@ static void erasable_submit(struct bio *bio)
 		copy(bio);
 		break;
 	case REQ_OP_DISCARD:
-		if (bio_sectors(bio) > DISCARD_SECTORS)
+		if (forgetful)
+			bio->bi_status = BLK_STS_NOTSUPP;
+		else if (bio_sectors(bio) > DISCARD_SECTORS)
 			bio->bi_status = BLK_STS_IOERR;
 		break;
 	case REQ_OP_SECURE_ERASE:

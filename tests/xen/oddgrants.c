@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Grants that no driver of Linux makes, for a PV guest that wants to harm its
+ * backend. Their numbers are in parameters of this module, 0 where the
+ * grant table is not of the version that has them; it never goes away again.
+ *
+ * Writing to the parameter "version" asks Xen for another version of the grant
+ * table behind the kernel's back, which does not survive that for long.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/vmalloc.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
+#include <xen/grant_table.h>
+#include <xen/interface/grant_table.h>
+
+/* None of those that any guest's frontend uses. */
+#define SOME_GREF	8
+/* Frames of a PC: of its local APIC, of Xen's own image, and beyond all memory. */
+#define FRAME_APIC	0xfee00UL
+#define FRAME_XEN	0x200UL
+#define FRAME_NONE	0xfffffff0UL
+/* Of the page that is granted in part. */
+#define PART_BYTES	2048
+
+static ushort domid = DOMID_SELF;
+module_param(domid, ushort, 0444);
+MODULE_PARM_DESC(domid, "Number of this domain, which has to be given");
+
+static ushort backend;
+module_param(backend, ushort, 0444);
+MODULE_PARM_DESC(backend, "Number of the domain that they are for");
+
+static unsigned int apic, xen, none, part, chain, loop;
+module_param(apic, uint, 0444);
+module_param(xen, uint, 0444);
+module_param(none, uint, 0444);
+module_param(part, uint, 0444);
+MODULE_PARM_DESC(part, "The first half of a page, which may be copied only");
+module_param(chain, uint, 0444);
+MODULE_PARM_DESC(chain, "What the backend's domain is said to have granted to this one");
+module_param(loop, uint, 0444);
+MODULE_PARM_DESC(loop, "What this domain is said to have granted to itself");
+
+static int version_set(const char *text, const struct kernel_param *param)
+{
+	struct gnttab_set_version op = { 0 };
+	int err = kstrtouint(text, 0, &op.version);
+
+	return err ?: HYPERVISOR_grant_table_op(GNTTABOP_set_version, &op, 1);
+}
+
+static int version_get(char *text, const struct kernel_param *param)
+{
+	struct gnttab_get_version op = { .dom = DOMID_SELF };
+	int err = HYPERVISOR_grant_table_op(GNTTABOP_get_version, &op, 1);
+
+	return err ?: sysfs_emit(text, "%u\n", op.version);
+}
+
+static const struct kernel_param_ops version_ops = {
+	.set = version_set, .get = version_get,
+};
+module_param_cb(version, &version_ops, NULL, 0644);
+
+static bool is_version_2(void)
+{
+	struct gnttab_get_version op = { .dom = DOMID_SELF };
+
+	return !HYPERVISOR_grant_table_op(GNTTABOP_get_version, &op, 1) &&
+	       op.version == 2;
+}
+
+/* The kernel's own mapping of the table is not for modules: this is another one. */
+static union grant_entry_v2 *map_table(unsigned int index)
+{
+	struct gnttab_setup_table op = {
+		.dom = DOMID_SELF, .nr_frames = index + 1,
+	};
+	xen_pfn_t *frames = kcalloc(index + 1, sizeof(*frames), GFP_KERNEL);
+	void *place = vmalloc(PAGE_SIZE);
+	int err = -ENOMEM;
+
+	if (!frames || !place)
+		goto out;
+	set_xen_guest_handle(op.frame_list, frames);
+	err = HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &op, 1) ?: op.status;
+	if (!err)
+		err = HYPERVISOR_update_va_mapping((unsigned long)place,
+						   mfn_pte(frames[index], PAGE_KERNEL),
+						   UVMF_INVLPG);
+out:
+	kfree(frames);
+	if (!err)
+		return place;
+	vfree(place);
+	return ERR_PTR(err);
+}
+
+static union grant_entry_v2 *entry_of(grant_ref_t ref)
+{
+	unsigned int per_frame = PAGE_SIZE / sizeof(union grant_entry_v2);
+	union grant_entry_v2 *table = map_table(ref / per_frame);
+
+	return IS_ERR(table) ? table : table + ref % per_frame;
+}
+
+static int grant_frame(unsigned int *ref, unsigned long frame)
+{
+	int got = gnttab_grant_foreign_access(backend, frame, 0);
+
+	*ref = got < 0 ? 0 : got;
+	return got < 0 ? got : 0;
+}
+
+/* A grant that is @with, instead of what the kernel has made of it. */
+static int grant_otherwise(unsigned int *ref, union grant_entry_v2 with)
+{
+	union grant_entry_v2 *entry;
+	unsigned int kind = with.hdr.flags;
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	err = grant_frame(ref, xen_page_to_gfn(page));
+	if (err)
+		return err;
+	entry = entry_of(*ref);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	WRITE_ONCE(entry->hdr.flags, 0);
+	wmb(); /* nobody uses it while it changes */
+	with.hdr.flags = 0;
+	if (kind & GTF_sub_page)
+		with.sub_page.frame = xen_page_to_gfn(page);
+	*entry = with;
+	wmb(); /* it is whole before it is valid */
+	WRITE_ONCE(entry->hdr.flags, kind);
+	return 0;
+}
+
+static int make_those_of_version_2(void)
+{
+	union grant_entry_v2 in_part = { .sub_page = {
+		.hdr = { .flags = GTF_permit_access | GTF_sub_page, .domid = backend },
+		.length = PART_BYTES,
+	} };
+	union grant_entry_v2 passed_on = { .transitive = {
+		.hdr = { .flags = GTF_transitive, .domid = backend },
+		.trans_domid = backend, .gref = SOME_GREF,
+	} };
+	int err;
+
+	err = grant_otherwise(&part, in_part);
+	if (!err)
+		err = grant_otherwise(&chain, passed_on);
+	passed_on.transitive.trans_domid = domid;
+	if (!err)
+		err = grant_otherwise(&loop, passed_on);
+	return err;
+}
+
+static int __init oddgrants_init(void)
+{
+	int err;
+
+	err = grant_frame(&apic, FRAME_APIC);
+	if (!err)
+		err = grant_frame(&xen, FRAME_XEN);
+	if (!err)
+		err = grant_frame(&none, FRAME_NONE);
+	if (!err && is_version_2())
+		err = make_those_of_version_2();
+	return err;
+}
+
+module_init(oddgrants_init);
+
+MODULE_DESCRIPTION("Grants that no driver makes, for tests of blkback");
+MODULE_LICENSE("GPL");
