@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #   make              build xen-blkback.ko
-#   make check        everything that can be checked, a real Xen host included
+#   make check        everything but attacks, a real Xen host included
+#   make check-hostile  attacks of hostile guests
 #   make check-debug  the cases again, with every check that a kernel can do on itself
-#   make fuzz         hostile requests, made up by a fuzzer, for MINUTES= (30)
+#   make check-stock  the cases with the in-tree module: what fails tells the two apart
+#   make fuzz         hostile guests made up by two fuzzers, for MINUTES= (30) each
+#   make stress       disks, guests and the module come and go, for MINUTES= (10)
 #   make bench        what I/O costs with this module and with the in-tree one; QUICK=1 for a part
 #   make profile      which functions the instructions go to; ROWS=, MODULES=, PERSISTENT=
 #   make bench-update make the last result of it the one in docs/, and what make check compares with
@@ -33,11 +36,11 @@ need-headers:
 check:
 	@tests/check.sh
 
-check-debug:
-	@tests/check.sh debug
+check-debug check-hostile check-stock:
+	@tests/check.sh $(@:check-%=%)
 
-fuzz:
-	@tests/fuzz/run.sh $$(($(or $(MINUTES),30) * 60))
+fuzz stress:
+	@MINUTES=$(MINUTES) tests/check.sh $@
 
 bench:
 	@QUICK=$(QUICK) tests/bench/bench.sh run
@@ -71,4 +74,4 @@ clean: need-headers
 distclean: clean
 	rm -rf build
 
-.PHONY: module need-headers check check-debug fuzz bench profile bench-update demo install dkms-install clean distclean
+.PHONY: module need-headers check check-debug check-hostile check-stock fuzz stress bench profile bench-update demo install dkms-install clean distclean

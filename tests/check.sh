@@ -1,11 +1,17 @@
 #!/bin/bash
 # Everything that can be checked, in one stream of TAP; the last line sums it up.
 #
-#   check.sh [debug]   with 'debug' the cases alone, but on a dom0 that has the debug kernel
+#   check.sh           all but the attacks, unless CASE= names them
+#   check.sh hostile   the attacks, by hostile guests
+#   check.sh debug     the cases alone, but on a dom0 that has the debug kernel
+#   check.sh stock     the cases, with the in-tree module: what fails tells the two modules apart
+#   check.sh fuzz      both fuzzers, for MINUTES= (30)
+#   check.sh stress    disks, guests and the module come and go at a time, for MINUTES= (10)
 #
-#   CASE=pattern   only what has the pattern in its name: static checks, unit tests, fuzzing, cases,
-#                  and 'bench'
+#   CASE=pattern     only what has the pattern in its name: static checks, unit tests, fuzzing, cases,
+#                    and 'bench'
 #   PARAMETERS=...   of the module, for the cases
+#   RING_GRANTS=, FLAP_SECONDS=, CHAOS_SECONDS=, STRESS_SECONDS=   for cases that may be longer
 #
 # Cases are run on emulated Xen hosts, see tests/README.md.
 set -euo pipefail
@@ -19,21 +25,42 @@ kind=${1:-check}
 
 cases() {
 	local file name
-	for file in "$top"/tests/cases/[0-9]*.sh; do
-		name=$(basename "$file" .sh)
+	for file in "$top"/tests/cases/[0-9]*.sh "$top"/tests/cases/hostile/[0-9]*.sh; do
+		name=${file#"$top/tests/cases/"}
+		name=${name%.sh}
+		name=${name/\//-}
 		# shellcheck disable=SC2053 # CASE is a pattern
-		[[ $name != *$CASE* ]] || echo "$name"
+		[[ $name != *$CASE* ]] || ! selected "$name" || echo "$name"
+	done
+}
+
+# Of what the kind of check is about.
+selected() {
+	case $kind:$1 in
+	check:hostile-*) [[ $CASE = *hostile* ]] ;;
+	hostile:hostile-* | fuzz:hostile-65-chaos | stress:91-teardown) ;;
+	hostile:* | fuzz:* | stress:*) return 1 ;;
+	esac
+}
+
+# What dom0-run.sh and the cases may be told.
+settings() {
+	local name
+	for name in PARAMETERS CASE_LIMIT RING_GRANTS FLAP_SECONDS CHAOS_SECONDS STRESS_SECONDS; do
+		[ -z "${!name-}" ] || printf '%s=%q ' "$name" "${!name}"
 	done
 }
 
 # The hosts take the next case each from one queue, so that all are done at about the same time. Cases
-# that take long come first.
+# that take long come first, and those of hostile/ last, as they share a guest.
 fill_queue() {
 	local name
 	rm -rf "$queue"
 	mkdir -p "$queue"
 	for name; do
-		if grep -q '^# Takes long' "$top/tests/cases/$name.sh"; then
+		if [[ $name = hostile-* ]]; then
+			: >"$queue/3:$name"
+		elif grep -q '^# Takes long' "$top/tests/cases/$name.sh"; then
 			: >"$queue/1:$name"
 		else
 			: >"$queue/2:$name"
@@ -59,7 +86,7 @@ integration() {
 	"$top/tests/xen/build.sh"
 	for ((host = 1; host <= hosts; host++)); do
 		"$top/tests/xen/host.sh" -n "$kind-$host" -q "$queue" "$@" \
-			"PARAMETERS='${PARAMETERS-}' bash tests/xen/dom0-run.sh" &
+			"$(settings)bash tests/xen/dom0-run.sh" &
 		pids+=($!)
 	done
 	for host in "${pids[@]}"; do
@@ -84,12 +111,38 @@ stage() {
 	echo "%stage $name $status"
 }
 
+# for_long DEFAULT: a case that takes MINUTES=. Sets $seconds.
+for_long() {
+	seconds=$((${MINUTES:-$1} * 60))
+	export CASE_LIMIT=$((4 * seconds + 900)) SILENCE=$((4 * seconds + 1000))
+}
+
+# The kinds of check that are about the cases, or some of them.
+only_cases() {
+	case $kind in
+	hostile) stage hostile integration "$(hosts)" ;;
+	debug) stage debug integration "$(hosts)" -d ;;
+	stock) stage stock integration "$(hosts)" -m stock ;;
+	fuzz)
+		for_long 30
+		export CHAOS_SECONDS=$seconds
+		stage fuzz "$top/tests/fuzz/run.sh" "$seconds"
+		stage chaos integration 1
+		;;
+	stress)
+		for_long 10
+		export STRESS_SECONDS=$seconds
+		stage stress integration 1
+		;;
+	esac
+}
+
 # What the bench measures does not depend on what else the machine does, and none of the first stages needs more
 # than one CPU. The cases need all there are.
 stages() {
 	local aside
-	if [ "$kind" = debug ]; then
-		stage debug integration "$(hosts)" -d
+	if [ "$kind" != check ]; then
+		only_cases
 		return
 	fi
 	aside=$(mktemp)

@@ -1,5 +1,6 @@
 #!/bin/bash
 # a queue at rest wakes up for nothing and has no memory; a busy one wakes up once a request at most, merges, and has the spare pages it may
+# Takes long.
 
 # shellcheck source=tests/cases/trace.sh
 . /job/tests/cases/trace.sh
@@ -10,12 +11,6 @@ parameters=/sys/module/xen_blkback/parameters
 sleeps() {
 	{ grep -slE '^blkback\..*xvdb' /proc/[0-9]*/comm || :; } | sed 's/comm$/status/' |
 		xargs awk '$1 == "voluntary_ctxt_switches:" { sum += $2 } END { print sum }'
-}
-
-# Pages that a CPU has on a list of its own, for its next allocation, are free, too.
-free_kib() {
-	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 } $1 == "count:" { sum += 4 * $2 } END { print sum }' \
-		/proc/meminfo /proc/zoneinfo
 }
 
 # load OPTION...: the guest's

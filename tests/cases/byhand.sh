@@ -7,43 +7,62 @@ vbd_number=51952	# xvdp
 # the given keys of its backend; the value - takes a key away. It has no block script: the case names the block device itself.
 # Sets $backend and $frontend to its two folders.
 by_hand() {
-	local id
-	id=$(domid "$1")
+	local id home keys=''
+	id=$(domid "$1") home=$(backend_id)
 	shift
-	backend=/local/domain/0/backend/vbd/$id/$vbd_number
+	backend=$(backend_home)/backend/vbd/$id/$vbd_number
 	frontend=/local/domain/$id/device/vbd/$vbd_number
 	# Either may have gone by then, with its guest or with the case.
-	at_end sh -c "xenstore-rm '$backend' 2>/dev/null; xenstore-rm '$frontend' 2>/dev/null; :"
-	xenstore-write "$frontend" '' "$backend" ''
-	xenstore-chmod "$frontend" "n$id" r0
-	xenstore-chmod "$backend" n0 "r$id"
-	xenstore-write "$frontend/backend" "$backend" "$frontend/backend-id" 0 \
-		"$frontend/virtual-device" "$vbd_number" "$frontend/device-type" disk "$frontend/state" 1
-	xenstore-write "$backend/frontend" "$frontend" "$backend/frontend-id" "$id" "$backend/online" 1 \
-		"$backend/dev" xvdp "$backend/device-type" disk "$backend/mode" w
+	at_end nodes_removed "$backend" "$frontend"
 	while [ $# -gt 0 ]; do
-		if [ "$2" = - ]; then
-			xenstore-rm "$backend/$1"
-		else
-			xenstore-write "$backend/$1" "$2"
-		fi
+		case $2 in
+		-) keys+="rm $backend/$1"$'\n' ;;
+		*) keys+="write $backend/$1 $2"$'\n' ;;
+		esac
 		shift 2
 	done
-	xenstore-write "$backend/state" 1
+	/guest/nodes <<-END || error "cannot write $backend"
+		write $frontend
+		write $backend
+		chmod $frontend n$id r$home
+		chmod $backend n$home r$id
+		write $frontend/backend $backend
+		write $frontend/backend-id $home
+		write $frontend/virtual-device $vbd_number
+		write $frontend/device-type disk
+		write $frontend/state 1
+		write $backend/frontend $frontend
+		write $backend/frontend-id $id
+		write $backend/online 1
+		write $backend/dev xvdp
+		write $backend/device-type disk
+		write $backend/mode w
+		${keys%$'\n'}
+		write $backend/state 1
+	END
 }
 
 # name_disk DEVICE: what the block script does.
-name_disk() { xenstore-write "$backend/physical-device" "$(stat -L -c %t:%T "$1")"; }
+name_disk() { xenstore-write "$backend/physical-device" "$(number_of "$1")"; }
+
+# number_of DEVICE: as xenstore has it.
+number_of() { there stat -L -c %t:%T "$1"; }
 
 state_is() { [ "$(xs_read "$1/state")" = "$2" ]; }
 
+# comes_to_state FOLDER NUMBER SECONDS
+comes_to_state() { /guest/nodes <<<"await $(($3 * slow)) $1/state $2"; }
+
 # await_state FOLDER NUMBER
-await_state() { wait_until 60 "${1##*/domain/} is in state $2" state_is "$1" "$2"; }
+await_state() { comes_to_state "$1" "$2" 60 || fail "waited 60 s in vain: ${1##*/domain/} is in state $2"; }
 
 frontend_state() { xenstore-write "$frontend/state" "$1"; }
 
 # What the backend has written to its error node.
-error_node() { xs_read "/local/domain/0/error/${backend#/local/domain/0/}/error"; }
+error_node() { xs_read "$(error_of "$backend")/error"; }
+
+# error_of BACKEND: the folder for that.
+error_of() { echo "${1%%/backend/*}/error/backend/${1#*/backend/}"; }
 
 # --- The test frontend, tests/frontend ---
 

@@ -4,6 +4,7 @@
 
 state=/run/testbed
 known_leftovers=/run/testbed-leftovers
+cases=/job/tests/cases
 CASE=${CASE:-none}
 # How much longer everything may take. The debug kernel (tests/xen/debug.config) is slow.
 slow=1
@@ -53,7 +54,7 @@ mark_consoles() {
 }
 
 # log_since MARK: dom0's log from the last such mark on.
-log_since() { dmesg | tac | sed "/=== $1\$/,\$d" | tac; }
+log_since() { dmesg | awk -v "mark==== $1" 'substr($0, length($0) - length(mark) + 1) == mark { text = ""; next } { text = text $0 "\n" } END { printf "%s", text }'; }
 
 # console_expects REGEX: this case provokes such lines on a console; they are no error.
 console_expects() {
@@ -83,6 +84,31 @@ wait_until() {
 	shift 2
 	within "$seconds" "$@" || fail "waited $seconds s in vain: $description"
 }
+
+# case_file NAME: cases of the folder hostile have names that begin so.
+case_file() { echo "$cases/${1/#hostile-/hostile/}.sh"; }
+
+# --- Where the backend is ---------------------------------------------------------------------
+# In dom0, where cases are run; or, with BACKEND, in the guest of that name.
+
+# there COMMAND...: a command or a function of this file, in the domain that has the backend.
+there() {
+	[ -n "${BACKEND-}" ] || { "$@"; return; }
+	guest_run "$BACKEND" <<-END
+		bash <<'END_OF_SCRIPT'
+		CASE=$CASE PARAMETERS='${PARAMETERS-}'
+		. $cases/lib.sh
+		$(printf '%q ' "$@")
+		END_OF_SCRIPT
+	END
+}
+
+backend_id() {
+	if [ -n "${BACKEND-}" ]; then domid "$BACKEND"; else echo 0; fi
+}
+
+# What all names in xenstore of what that domain has begin with.
+backend_home() { echo "/local/domain/$(backend_id)"; }
 
 # --- The module under test --------------------------------------------------------------------
 
@@ -198,7 +224,7 @@ guest_frontend() {
 # backend_path GUEST VDEV: the backend's folder in xenstore.
 backend_path() {
 	local vbd id
-	vbd=/local/domain/0/backend/vbd/$(domid "$1")
+	vbd=$(backend_home)/backend/vbd/$(domid "$1")
 	for id in $(xenstore-list "$vbd" 2>/dev/null); do
 		[ "$(xs_read "$vbd/$id/dev")" != "$2" ] || { echo "$vbd/$id"; return; }
 	done
@@ -217,6 +243,9 @@ backend_sysfs() {
 
 xs_read() { xenstore-read "$1" 2>/dev/null; }
 
+# nodes_removed PATH...: they need not be there.
+nodes_removed() { printf 'rm %s\n' "$@" | /guest/nodes; }
+
 # backend_state_is GUEST VDEV NUMBER: 4 is Connected, 6 is Closed.
 backend_state_is() { [ "$(xs_read "$(backend_path "$1" "$2")/state")" = "$3" ]; }
 
@@ -234,7 +263,7 @@ attach() {
 	vdev=$(vdev_of "$2")
 	# libxl gives everybody ten seconds; on a busy machine that may be too little now and then. The disk is
 	# in xenstore all the same then.
-	until xl block-attach "$1" "$2"; do
+	until xl block-attach "$1" "$2${BACKEND:+,backend=$BACKEND}"; do
 		tries=$((tries + 1))
 		[ "$tries" -lt 4 ] || fail "xl block-attach $1 $2"
 		xl block-detach "$1" "$vdev" || :
@@ -261,6 +290,12 @@ volume() {
 	lvcreate -q -q -y -n "$1" -L "$2M" testbed >/dev/null
 	at_end lvremove -q -q -y "testbed/$1"
 	echo "/dev/testbed/$1"
+}
+
+# lasting_volume NAME MEGABYTES: one that lasts as long as the host.
+lasting_volume() {
+	vgs testbed >/dev/null 2>&1 || vgcreate -q testbed /dev/vdc >/dev/null
+	[ -b "/dev/testbed/$1" ] || lvcreate -q -q -y -n "$1" -L "$2M" testbed >/dev/null
 }
 
 # loop_disk FILE MEGABYTES: prints the loop device of a new file; both last until the case ends.
@@ -291,6 +326,13 @@ null_disk() {
 	[ -b "/dev/$1" ] || error "null_blk has made no disk $1: $(ls /dev/nullb* 2>&1)"
 }
 
+# What at_end was told.
+undo() {
+	[ ! -e "$state/at_end" ] || tac "$state/at_end" | while read -r command; do
+		eval "$command" || echo "failed to undo: $command" >>"$state/leftovers"
+	done
+}
+
 sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
 
 # --- What is left behind ----------------------------------------------------------------------
@@ -301,15 +343,20 @@ threads_of_backend() { cat /proc/[0-9]*/comm 2>/dev/null | grep -E '^(blkback|[0
 # The in-tree driver's are called otherwise than ours.
 irqs_of_backend() { grep -oE '(blkif-backend|blkback\.).*' /proc/interrupts || :; }
 
-vbds_of_backend() { xenstore-ls -f /local/domain/0/backend/vbd 2>/dev/null | grep '/state = ' || :; }
+vbds_of_backend() { xenstore-ls -f "$(backend_home)/backend/vbd" 2>/dev/null | grep '/state = ' || :; }
+
+# xen_says KEY: what Xen prints for that debug key.
+xen_says() {
+	xl dmesg -c >/dev/null
+	xl debug-keys "$1"
+	xl dmesg
+}
 
 # grants_of DOMID: references of the guest's grants that others have mapped, by Xen's own account. The
 # first eight belong to the tool stack: console and xenstore.
 grants_of() {
 	local reference
-	xl dmesg -c >/dev/null
-	xl debug-keys g
-	xl dmesg | awk -v "domain=d$1" '
+	xen_says g | awk -v "domain=d$1" '
 		/grant-table for remote/ { mine = ($5 == domain || $6 == domain) }
 		mine && /\[0x/ { split($0, part, /[][]/); if (part[2] !~ /^0x00[0-7]$/) print part[2] }' |
 		while read -r reference; do
@@ -324,14 +371,26 @@ leftovers() {
 	all_leftovers | grep -vxFf "$known_leftovers" || :
 }
 
+# Those of the guest 'canary' are to stay, and the disks that a storage domain has itself.
 all_leftovers() {
-	local domain
-	threads_of_backend | sed 's/^/thread /'
-	irqs_of_backend | sed 's/^/irq /'
-	vbds_of_backend | sed 's/^/xenstore /'
+	local canary domain storage
+	canary=$(domid canary 2>/dev/null) || canary=none
+	storage=$(domid "${BACKEND:-none}" 2>/dev/null) || storage=none
+	{
+		there threads_of_backend | sed 's/^/thread /'
+		there irqs_of_backend | sed 's/^/irq /'
+		vbds_of_backend | sed 's/^/xenstore /'
+	} | grep -vE "([.]|vbd/)${canary}[./]" || :
 	for domain in $(xl list | awk 'NR > 1 && $2 > 0 { print $2 }'); do
+		case $domain in "$canary" | "$storage") continue ;; esac
 		[ "$(grants_mapped "$domain")" = 0 ] || echo "grants of domain $domain: $(grants_mapped "$domain")"
 	done
+}
+
+# What dom0 can use. Pages that a CPU has on a list of its own, for its next allocation, are free, too.
+free_kib() {
+	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 } $1 == "count:" { sum += 4 * $2 } END { print sum }' \
+		/proc/meminfo /proc/zoneinfo
 }
 
 nothing_left() { [ -z "$(leftovers)" ]; }

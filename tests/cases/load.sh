@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Verified load on the disk xvdb of a guest, for as long as a case wants. It comes in bursts, and leaves
-# some of the CPU to others.
+# some of the CPU to others; more of it with LOAD_REST, microseconds between two bursts.
 
 # load_start GUEST: until there is /tmp/stop in the guest. Its own clock tells how long a read takes
 # at most.
@@ -8,17 +8,18 @@ load_start() {
 	guest_background "$1" load 'while [ ! -e /tmp/stop ]; do
 		fio --name=load --filename=/dev/xvdb --numjobs=2 --size=4M --offset_increment=8M --rw=randrw \
 			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=8 --loops=4 \
-			--thinktime=50000 --thinktime_blocks=8 --verify=crc32c --verify_fatal=1 >/tmp/fio 2>&1 ||
+			--thinktime='"${LOAD_REST:-50000}"' --thinktime_blocks=8 --verify=crc32c --verify_fatal=1 >/tmp/fio 2>&1 ||
 			{ cat /tmp/fio; exit 1; }
 	done'
 	guest_background "$1" clock 'while [ ! -e /tmp/stop ]; do
 		cat /proc/uptime; dd if=/dev/xvdb of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null
-		cat /proc/uptime; sleep 0.1
-	done | awk "NR % 2 { start = \$1; next } \$1 - start > most { most = \$1 - start } END { print int(most) }"'
+		cat /proc/uptime; sleep 0.3
+	done | awk "NR % 2 { start = \$1; next }
+		\$1 - start >= most { most = \$1 - start; print int(most) >\"/tmp/longest\"; close(\"/tmp/longest\") }"'
 }
 
 # requests STATISTICS_FOLDER
-requests() { awk '{ sum += $1 } END { print sum }' "$1"/{rd,wr}_req; }
+requests() { there cat "$1/rd_req" "$1/wr_req" | awk '{ sum += $1 } END { print sum }'; }
 
 has_served() { [ "$(requests "$1")" -ge "$2" ]; }
 
@@ -34,7 +35,8 @@ load_goes_on() {
 load_stop() {
 	guest_run "$1" touch /tmp/stop
 	guest_finish "$1" load >"$state/load" || fail "the load has failed: $(cat "$state/load")"
-	longest=$(guest_finish "$1" clock)
+	guest_finish "$1" clock
+	longest=$(guest_run "$1" cat /tmp/longest)
 	note "the guest waited $longest s at most"
 	guest_run "$1" rm /tmp/stop
 }

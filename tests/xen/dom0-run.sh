@@ -8,13 +8,14 @@
 # is undone, and then nothing of the backend may be left: threads, irqs, grants, xenstore nodes.
 set -u
 
-cases=/job/tests/cases
 failures=0
 
 # shellcheck source=tests/cases/lib.sh
-. "$cases/lib.sh"
+. /job/tests/cases/lib.sh
 # shellcheck source=tests/xen/dom0-debug.sh
 . /job/tests/xen/dom0-debug.sh
+# shellcheck source=tests/xen/oracle.sh
+. /job/tests/xen/oracle.sh
 case_limit=${CASE_LIMIT:-$((900 * slow))}
 
 exec 3>&1
@@ -28,7 +29,7 @@ report() {
 execute() {
 	timeout -k 20 "$case_limit" bash -Eeu -o pipefail -c ". $cases/lib.sh
 		trap 'on_error \$?' ERR
-		. $cases/$CASE.sh" "$cases/$CASE.sh" >"$output" 2>&1 </dev/null
+		. $file" "$file" >"$output" 2>&1 </dev/null
 }
 
 verdict() {
@@ -55,17 +56,11 @@ detach_all() {
 clean_guests() {
 	local passed=$1 name
 	for name in $(xl list | awk 'NR > 1 && $2 > 0 { print $1 }'); do
-		if [ "$name" = main ] && [ "$passed" = yes ]; then
-			detach_all "$name"
-		else
-			xl destroy "$name"
-		fi
-	done
-}
-
-undo() {
-	[ ! -e "$state/at_end" ] || tac "$state/at_end" | while read -r command; do
-		eval "$command" || echo "failed to undo: $command" >>"$state/leftovers"
+		case $passed:$CASE:$name in
+		yes:hostile-*:canary | yes:hostile-*:attacker ) ;;
+		yes:*:main) detach_all "$name" ;;
+		*) xl destroy "$name" ;;
+		esac
 	done
 }
 
@@ -82,13 +77,16 @@ clean_up() {
 }
 
 run_case() {
-	local start=$SECONDS status=0 before=$failures passed=no
+	local status=0 before=$failures passed=no
+	case_start=$SECONDS
 	CASE=$1
 	export CASE
-	title=$(sed -n '2s/^# *//p' "$cases/$CASE.sh")
+	file=$(case_file "$CASE")
+	title=$(sed -n '2s/^# *//p' "$file")
 	output=/job/output/$CASE.log
 	rm -rf "$state"
 	mkdir -p "$state" /job/output
+	is_hostile || oracle_end
 	mark_consoles "case $CASE"
 	debug_case
 	# A case that changes the module may have failed half-way.
@@ -97,9 +95,11 @@ run_case() {
 	verdict "$status"
 	[ "$failures" -gt "$before" ] || passed=yes
 	clean_up "$passed"
+	# A case that has failed has no guests any more.
+	! is_hostile || [ "$passed" = no ] || oracle "$output"
 	# What a case says by the way is of interest only when it fails; the file has all of it.
 	[ "$failures" -eq "$before" ] || tail -n 40 "$output" | sed 's/^/#   /'
-	say "$CASE took $((SECONDS - start)) s"
+	say "$CASE took $((SECONDS - case_start)) s"
 }
 
 say() { printf '# %s\n' "$*"; }
@@ -130,6 +130,7 @@ main() {
 	[ $# -gt 0 ] || run_queue
 	mark_consoles "case end"
 	xl destroy main 2>/dev/null
+	oracle_end
 	debug_leaks
 	# Nothing that the cases did may hold the module.
 	if within 60 module_unload; then

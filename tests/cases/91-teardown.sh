@@ -1,0 +1,121 @@
+#!/bin/bash
+# disks that come, go, are unbound, and lose guest and module, all at a time and while all is read, leave nothing behind
+# Takes long.
+
+# shellcheck source=tests/cases/lib.sh
+. /job/tests/cases/lib.sh
+# shellcheck source=tests/cases/byhand.sh
+. /job/tests/cases/byhand.sh
+
+driver=/sys/bus/xen-backend/drivers/vbd
+end=$((SECONDS + ${STRESS_SECONDS:-90} * slow))
+loops=()
+
+# loop NAME COMMAND: again and again until it is time, whether it succeeds or not; often the others are in its way.
+loop() {
+	{
+		trap - ERR
+		set +e
+		tried=0 done=0
+		while [ "$SECONDS" -lt "$end" ]; do
+			tried=$((tried + 1))
+			"$2" && done=$((done + 1))
+		done
+		echo "$1: $done of $tried" >"$state/$1.done"
+	} >"$state/$1.log" 2>&1 &
+	loops+=("$1")
+}
+
+# A disk for a guest with Linux's own frontend, and the same for one that lives for a moment.
+attach_and_detach() {
+	xl block-attach main "phy:$volume,xvdb,w"
+	guest_run main 'i=0; until dd if=/dev/xvdb of=/dev/null bs=64k count=16 iflag=direct; do
+		i=$((i + 1)); [ $i -lt 20 ] || exit 1; sleep 0.1; done' 2>/dev/null
+	local status=$?
+	xl block-detach main xvdb || xl block-detach --force main xvdb
+	return "$status"
+}
+
+create_and_destroy() {
+	guest_create brief memory=128 vcpus=1 "disk=['phy:$brief_volume,xvda,w']"
+	local status=$?
+	sleep 5
+	xl destroy brief
+	return "$status"
+}
+
+# Our own frontend's two disks, which stay, are connected and closed without end.
+connect_and_close() {
+	local number
+	for number in 51952 51968; do
+		xenstore-write "/local/domain/$own/device/vbd/$number/state" 1
+		guest_run own "frontend $number 'patience 2000' 'set queues=2' connect load 'io count=50' close" || return
+	done
+}
+
+rebind() {
+	local device
+	for device in "$driver"/vbd-*; do
+		sleep 2
+		echo "${device##*/}" >"$driver/unbind"
+		sleep 0.3
+		echo "${device##*/}" >"$driver/bind"
+	done
+}
+
+reload() {
+	local device status=1
+	sleep 10
+	for device in "$driver"/vbd-*; do
+		echo "${device##*/}" >"$driver/unbind"
+	done
+	rmmod xen_blkback && status=0
+	module_loaded || module_load max_queues=4
+	for device in /sys/bus/xen-backend/devices/vbd-*; do
+		[ -e "$device/driver" ] || echo "${device##*/}" >"$driver/bind"
+	done
+	return "$status"
+}
+
+read_all() {
+	find /sys/bus/xen-backend/devices/vbd-*/ /sys/module/xen_blkback/ -type f -exec cat {} + >/dev/null
+	sleep 0.1
+	true
+}
+
+volume=$(volume stressed 16)
+own_volume=$(volume own 4)
+brief_volume=$(volume brief 4)
+guest_start main
+guest_start own memory=192 vcpus=2
+own_frontend own
+own=$(domid own)
+for vbd_number in 51952 51968; do
+	by_hand own
+	name_disk "$own_volume"
+	await_state "$backend" 2
+done
+
+loop attach attach_and_detach
+loop create create_and_destroy
+loop connect connect_and_close
+loop rebind rebind
+loop reload reload
+loop read read_all
+wait
+
+for name in "${loops[@]}"; do
+	note "--- $(cat "$state/$name.done")"
+	tail -n 20 "$state/$name.log"
+done
+pass "$(cd "$state" && cat "${loops[@]/%/.done}" | paste -sd, | sed 's/,/, /g')"
+
+module_as_usual || module_anew
+xl destroy brief 2>/dev/null || :
+xl destroy own
+# The disk of the guest 'main' may be there still, and be bound or not.
+xl destroy main
+guest_start main
+attach main "phy:$volume,xvdb,w"
+guest_run main 'dd if=/dev/xvdb of=/dev/null bs=64k count=16 iflag=direct' || fail "a disk cannot be read afterwards"
+detach main xvdb

@@ -1,0 +1,143 @@
+# shellcheck shell=bash
+# What the cases in hostile/ have in common: a guest 'attacker', whose disk is served by the test frontend, and a
+# guest 'canary' with verified I/O all the while. Both stay from case to case. After each of them xen/oracle.sh
+# looks at what must be true whatever the attacker has done.
+
+# shellcheck source=tests/xen/oracle.sh
+. /job/tests/xen/oracle.sh
+
+# The volume that the attacker's disk is on, of 8192 sectors.
+disk=/dev/testbed/attacked
+
+parameters=/sys/module/xen_blkback/parameters
+
+# parameter NAME VALUE: until the case ends, for what is offered from then on.
+parameter() {
+	at_end there sh -c "echo $(there cat "$parameters/$1") >$parameters/$1"
+	there sh -c "echo $2 >$parameters/$1"
+}
+
+# All data of what is offered from then on is mapped, unless it is kept mapped anyway.
+mapped_only() {
+	parameter copy_read_max 0
+	parameter copy_write_max 0
+}
+
+canary_start() {
+	guest_exists canary && return
+	there lasting_volume canary 64
+	there lasting_volume further 4
+	guest_start canary memory=192 vcpus=1
+	attach canary "phy:/dev/testbed/canary,xvdb,w"
+	LOAD_REST=500000 load_start canary
+	load_goes_on canary
+}
+
+# Its grant table is of the version that has all kinds of grants.
+attacker_start() {
+	FRONTEND=grant_table.version=2 guest_start attacker memory=256
+	own_frontend attacker
+}
+
+# odd_grants: sets $apic, $xen, $none, $part, $chain and $loop, see xen/oddgrants.c.
+odd_grants() {
+	local found
+	found=$(guest_run attacker "cd /sys/module/oddgrants 2>/dev/null || {
+			insmod /oddgrants.ko domid=$(domid attacker) backend=$(backend_id) && cd /sys/module/oddgrants; } &&
+		cd parameters && for name in apic xen none part chain loop; do echo \"\$name=\$(cat \$name)\"; done") ||
+		error "no odd grants: $found"
+	eval "$found"
+	[ "$part" -gt 0 ] || error "the guest's grant table is not of version 2"
+}
+
+# hostile_start: when this is done, the attacker's disk is in the state InitWait, and $backend and $frontend are its
+# two folders in xenstore. It may start anew as often as it likes, or RESTARTS times in ten seconds.
+hostile_start() {
+	parameter max_restarts "${RESTARTS:-1000000}"
+	if ! guest_exists canary || ! guest_exists attacker; then
+		canary_start
+		there lasting_volume attacked 4
+		attacker_start
+		oracle_begin
+	fi
+	offer
+}
+
+# offer [KEY VALUE...]: the attacker's disk, with these keys of the backend. The attacker may read what is said
+# of it, and take it away.
+offer() {
+	local error
+	by_hand attacker "$@"
+	error=$(error_of "$backend")
+	/guest/nodes <<-END || fail "the backend does not offer the disk"
+		write $error
+		chmod $error n$(backend_id) b$(domid attacker)
+		write $backend/physical-device $(number_of "$disk")
+		await $((60 * slow)) $backend/state 2
+	END
+}
+
+# The disk does nothing any more, until it is resumed; requests wait for it.
+hang() {
+	at_end there sh -c 'dmsetup resume testbed-attacked || :'
+	there dmsetup suspend --noflush --nolockfs testbed-attacked
+}
+
+resume() { there dmsetup resume testbed-attacked; }
+
+# withdraw: the tool stack takes the disk away; it may be offered again.
+withdraw() {
+	/guest/nodes <<-END || fail "the backend does not close"
+		write $backend/online 0
+		write $backend/state 5
+		await $((60 * slow)) $backend/state 6
+	END
+}
+
+# another_disk: the same for a second disk of the attacker's; until first_disk it is the one that all is about.
+another_disk() {
+	vbd_number=51936
+	offer dev xvdo
+}
+
+first_disk() {
+	withdraw
+	vbd_number=51952
+	backend=${backend%/*}/$vbd_number
+	frontend=${frontend%/*}/$vbd_number
+}
+
+# statistic NAME: of the attacker's disk.
+statistic() { there cat "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number/statistics/$1"; }
+
+# taken NAME COUNT: by now so many requests of a kind have been given to the disk.
+taken() { [ "$(statistic "$1")" -ge "$2" ]; }
+
+# attack: the attacker does what standard input says.
+attack() { own_run attacker $vbd_number; }
+
+# attack_background, attack_mark NAME, attack_finish [NAME]: the same, step by step: see own_start.
+attack_background() { own_start attacker $vbd_number; }
+
+attack_mark() { own_mark attacker "$1"; }
+
+attack_finish() { own_finish attacker "$@"; }
+
+# storm SECONDS COMMANDS: a program in the guest does that again and again for so long, by the guest's own clock, as a
+# guest in a storm hears nothing. storm_finish waits for its end.
+storm() {
+	guest_background attacker "storm-$vbd_number" \
+		"while printf '$2'; do :; done | timeout -s KILL $1 frontend $vbd_number 'patience $own_patience' -"
+}
+
+storm_finish() { guest_finish attacker "storm-$vbd_number" || :; }
+
+# served: the same disk can be used as if nothing had been.
+served() {
+	attack <<'END'
+connect
+fill
+io count=60 kind=both ops=rwf
+verify
+END
+}

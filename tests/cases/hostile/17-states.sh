@@ -1,0 +1,41 @@
+#!/bin/bash
+# whatever state the frontend writes, in whatever state the backend is, there is never more than one connection
+
+# shellcheck source=tests/cases/hostile.sh
+. /job/tests/cases/hostile.sh
+
+hostile_start
+odd_states="state=0 state=1 state=2 state=3 state=4 state=5 state=6 state=7 state=8 state=-1 state=10 state=2147483648 state= state"
+
+# in_state COMMANDS AFTER: comes to that state, writes one odd state, and closes from there; for all of them.
+in_state() {
+	local text
+	for text in $odd_states; do
+		printf 'state 1\nawait 2\n%swrite %s\nsleep 200\nstate 6\nawait 6\n%s' "$1" "$text" "$2"
+	done | attack
+	expect "threads" "" "$(there threads_of_backend | grep "blkback.$(domid attacker)" || :)"
+}
+
+in_state '' ''
+pass "in InitWait"
+in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\n' $'free\n'
+pass "Connected"
+in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\nload\nio count=20 ops=r\nstate 5\nawait 5\n' $'free\n'
+pass "Closing"
+in_state $'build\nannounce\nwrite ring-ref=x\nstate 3\nawait 5\n' $'free\n'
+pass "refused"
+in_state $'state 6\nawait 6\n' ''
+pass "Closed"
+
+# Without a disk the backend waits for it.
+xenstore-rm "$backend" "$frontend"
+wait_until 60 "the disk is gone" there test ! -e "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number"
+by_hand attacker
+for text in $odd_states; do
+	printf 'write %s\nsleep 200\n' "$text"
+done | attack
+name_disk "$disk"
+frontend_state 1
+await_state "$backend" 2
+pass "waiting for the disk"
+served

@@ -1,0 +1,25 @@
+#!/bin/bash
+# a guest that writes all the time to all keys of many disks does not keep others from getting theirs
+
+# shellcheck source=tests/cases/hostile.sh
+. /job/tests/cases/hostile.sh
+
+RESTARTS=3 hostile_start
+withdraw
+disks="51728 51744 51760 51776"
+for vbd_number in $disks; do
+	offer dev "$vbd_number"
+done
+for vbd_number in $disks; do
+	storm 30 'write ring-ref=8 event-channel=1 protocol=x protocol feature-persistent=1 x/y/z=1\nstate 1\nstate 3\n'
+done
+findings=$(ATTACH_LIMIT=10 find_when_attaching)
+[ -z "$findings" ] || fail "$findings, during the storm"
+for vbd_number in $disks; do
+	storm_finish
+	/guest/nodes <<-END || fail "disk $vbd_number does not close"
+		write ${frontend%/*}/$vbd_number/state 6
+		write ${backend%/*}/$vbd_number/online 0
+		await $((60 * slow)) ${backend%/*}/$vbd_number/state 6
+	END
+done

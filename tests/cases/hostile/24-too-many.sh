@@ -1,0 +1,42 @@
+#!/bin/bash
+# more requests than there are slots: the rings are stopped, the reason is told, and the frontend may come again
+
+# shellcheck source=tests/cases/hostile.sh
+. /job/tests/cases/hostile.sh
+
+hostile_start
+# All is given back by the time that the frontend can know it, not when it has left.
+attack_background <<'END'
+set queues=2 order=2
+connect
+load
+io count=50
+ring queue=1 beyond=129
+notify queue=1
+await 5
+mark /tmp/halted
+until /tmp/go
+state 6
+await 6
+free
+END
+attack_mark halted
+nothing_held() {
+	[ "$(grants_mapped "$(domid attacker)")" = 0 ] && [ "$(channels_of "$(domid attacker)")" = "$(cat "$baseline/channels")" ] &&
+		! there threads_of_backend | grep "blkback.$(domid attacker)"
+}
+wait_until 60 "all is given back" nothing_held
+attack_finish go
+pass "all is given back"
+for beyond in 33 2147483648 4294967295 1234567890; do
+	cat <<-END
+		set queues=2 order=0
+		connect
+		load
+		io count=50
+		ring queue=1 beyond=$beyond
+		notify queue=1
+		halted moved its request index out of bounds; its rings are stopped
+	END
+done | attack
+served

@@ -1,0 +1,14 @@
+#!/bin/bash
+# who never takes responses and uses their slots again costs no memory, and gets responses to all of them
+
+# shellcheck source=tests/cases/hostile.sh
+. /job/tests/cases/hostile.sh
+
+hostile_start
+attack <<'END'
+connect
+fill
+flood ms=3000 op=write segs=11
+io count=100
+verify
+END

@@ -1,0 +1,24 @@
+#!/bin/bash
+# a page that is data of several requests at a time, or segments and data at a time, hurts only its guest
+
+# shellcheck source=tests/cases/hostile.sh
+. /job/tests/cases/hostile.sh
+
+hostile_start
+attack <<'END'
+set queues=2
+connect
+fill
+request op=write sector=0 seg=0-7@pool0 times=16 wait=0
+request op=read sector=256 seg=0-7@pool0 times=16 wait=0 queue=1
+wait
+request op=indirect inner=write nr=1 iref=pool0 expect=any
+request op=indirect inner=read nr=1 iref=ring1 expect=error
+request op=read sector=64 seg=0-7@ring1 wait=0
+push
+sleep 500
+state 6
+await 6
+free
+END
+served

@@ -1,0 +1,15 @@
+#!/bin/bash
+# requests that are errors, as many as a guest can make, do not flood the log nor keep others waiting
+
+# shellcheck source=tests/cases/hostile.sh
+. /job/tests/cases/hostile.sh
+
+hostile_start
+{
+	printf 'set queues=2\nconnect\nfill\n'
+	for request in "op=77" "op=read" "op=write seg=0-7@bad" "op=read seg=0-9" "op=indirect inner=write nr=8 iref=bad" \
+		"op=indirect inner=9 segs=1" "op=write sector=18446744073709551615 segs=11" "op=discard count=0"; do
+		echo "flood ms=1000 $request"
+	done
+	echo verify
+} | attack

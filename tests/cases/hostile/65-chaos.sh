@@ -1,0 +1,12 @@
+#!/bin/bash
+# whatever a frontend does, by chance, its backend gets rid of it, and it may be served after that
+
+# shellcheck source=tests/cases/hostile.sh
+. /job/tests/cases/hostile.sh
+
+hostile_start
+seconds=${CHAOS_SECONDS:-60}
+GUEST_LIMIT=$((GUEST_LIMIT + 2 * seconds))
+attack <<<"chaos ms=$((seconds * 1000))"
+pass "$(sed -n 's/^chaos: //p' "$state/frontend"), $(sed -n 's/^# //p' "$state/frontend")"
+served
