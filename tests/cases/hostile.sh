@@ -85,11 +85,12 @@ hang() {
 
 resume() { there dmsetup resume testbed-attacked; }
 
-# withdraw: the tool stack takes the disk away; it may be offered again.
+# withdraw: the tool stack takes the disk away; it may be offered again. A backend that is closed already goes as soon as
+# it is not online, so that is said last.
 withdraw() {
 	/guest/nodes <<-END || fail "the backend does not close"
-		write $backend/online 0
 		write $backend/state 5
+		write $backend/online 0
 		await $((60 * slow)) $backend/state 6
 	END
 }
