@@ -138,7 +138,7 @@ only_cases() {
 }
 
 # What the bench measures does not depend on what else the machine does, and none of the first stages needs more
-# than one CPU. The cases need all there are.
+# than one CPU. It may go on beside the first cases: hosts wait for CPUs of their own, see host.sh.
 stages() {
 	local aside
 	if [ "$kind" != check ]; then
@@ -150,11 +150,10 @@ stages() {
 	stage static "$top/tests/static.sh"
 	stage unit "$top/tests/unit/run.sh"
 	stage fuzz "$top/tests/fuzz/run.sh" 60
-	say "waiting for stage bench ..."
+	stage integration integration "$(hosts)"
 	wait
 	cat "$aside"
 	rm "$aside"
-	stage integration integration "$(hosts)"
 }
 
 total=0 failed=0 skipped=0	# results of all stages

@@ -11,7 +11,7 @@ guest_frontend main max_queues=4 max_ring_page_order=4 max_indirect_segments=0
 kernel_memory() { awk '/^(SUnreclaim|VmallocUsed|KernelStack|PageTables)/ { sum += $2 } END { print sum }' /proc/meminfo; }
 
 cycle() {
-	attach main "phy:$disk,xvdb,w"
+	plug main "phy:$disk,xvdb,w"
 	# What is looked for afterwards can be seen while it is there.
 	expect "threads" 4 "$(threads_of_backend | wc -l)"
 	expect "interrupts" 4 "$(irqs_of_backend | wc -l)"
@@ -20,7 +20,7 @@ cycle() {
 	wait_until 60 "nothing is left" nothing_left
 }
 
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 [ "$(grants_mapped "$(domid main)")" -ge 64 ] || error "Xen tells of $(grants_mapped "$(domid main)") grants, and 4 rings of 16 pages are mapped"
 detach main xvdb
 

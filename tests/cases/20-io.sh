@@ -37,7 +37,7 @@ for shape in 1:0 1:1 2:0 4:0 4:4; do
 	persistent=$(persistent_if_affordable)
 	guest_frontend main "max_queues=$queues" "max_ring_page_order=$order" max_indirect_segments=256 \
 		"feature_persistent=$persistent"
-	attach main "phy:$disk,xvdb,w"
+	plug main "phy:$disk,xvdb,w"
 	expect "threads" "$queues" "$(threads_of_backend | wc -l)"
 	# One queue, or one page, is told by leaving the key out.
 	front=$(frontend_path main xvdb)

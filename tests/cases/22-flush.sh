@@ -4,7 +4,7 @@
 guest_start main
 modprobe nvme
 wait_until 60 "the NVMe disk is there" test -b /dev/nvme0n1
-attach main "phy:/dev/nvme0n1,xvdb,w"
+plug main "phy:/dev/nvme0n1,xvdb,w"
 expect "feature-flush-cache" 1 "$(xs_read "$(backend_path main xvdb)/feature-flush-cache")"
 
 # Field 16 of a disk's statistics: flushes done.

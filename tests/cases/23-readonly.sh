@@ -9,7 +9,7 @@ dd if=/dev/urandom of="$disk" bs=1M count=32 status=none
 sum=$(sum_of "$disk")
 guest_start main
 
-attach main "phy:$disk,xvdb,r"
+plug main "phy:$disk,xvdb,r"
 expect "read-only in the guest" 1 "$(guest_run main cat /sys/block/xvdb/ro)"
 expect "checksum in the guest" "$sum" "$(guest_run main "sha256sum </dev/xvdb | cut -d' ' -f1")"
 expect "mode in sysfs" r "$(cat "$(backend_sysfs main xvdb)/mode")"
@@ -40,7 +40,7 @@ await_state "$backend" 6
 pass "refuses writes"
 
 # A disk that dom0 makes read-only later is read-only from then on, too.
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 blockdev --setro "$disk"
 if guest_run main dd if=/dev/zero of=/dev/xvdb bs=64k count=4 oflag=direct 2>&1; then
 	fail "a write went through to a disk made read-only"

@@ -4,7 +4,7 @@
 guest_start main
 guest_frontend main max_queues=4
 disk=$(volume disk 32)
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 backend=$(backend_path main xvdb)
 stat=$(backend_sysfs main xvdb)/statistics
 expect "queues" 4 "$(threads_of_backend | wc -l)"
@@ -61,7 +61,7 @@ modprobe nvme
 wait_until 60 "$nvme is there" test -b $nvme
 addpart $nvme 1 2048 65536
 at_end delpart $nvme 1
-attach main "phy:${nvme}p1,xvdc,w"
+plug main "phy:${nvme}p1,xvdc,w"
 resizepart $nvme 1 98304
 guest_run main dd if=/dev/xvdc of=/dev/null bs=4k count=1 iflag=direct 2>&1 || fail "cannot read from a partition that grew"
 wait_until 60 "the guest sees 48 MiB of a partition" size_in_guest_is 98304 xvdc

@@ -4,7 +4,7 @@
 guest_start main
 guest_frontend main max_queues=4 max_ring_page_order=1
 disk=$(volume disk 64)
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 stat=$(backend_sysfs main xvdb)/statistics
 
 # The guest's own account: reads, sectors read, writes, sectors written, flushes. It counts a flush as

@@ -4,7 +4,7 @@
 disk=$(volume disk 32)
 guest_start main
 guest_frontend main max_queues=2 max_ring_page_order=1
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 guest_run main dd if=/dev/zero of=/dev/xvdb bs=64k count=16 oflag=direct 2>&1
 frontend=$(frontend_path main xvdb)
 stat=$(backend_sysfs main xvdb)/statistics

@@ -39,7 +39,7 @@ disconnect() {
 set_parameter feature_persistent 1
 
 # The disk that is there all the time, with little but steady I/O on both of its queues.
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 expect "ring order of the first disk" 2 "$(xs_read "$(frontend_path main xvdb)/ring-page-order")"
 keys=$(keys_of xvdb)
 guest_background main load 'while [ ! -e /tmp/stop ]; do

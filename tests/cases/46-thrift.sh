@@ -22,7 +22,7 @@ null_disk slow irqmode=2 completion_nsec=20000000 size=1024 hw_queue_depth=256
 null_disk memory memory_backed=1 size=64 max_sectors=2560
 guest_start main
 
-attach main "phy:/dev/timed,xvdb,w"
+plug main "phy:/dev/timed,xvdb,w"
 load --rw=randread --bs=4k --number_ios=20
 before=$(sleeps)
 load --rw=randread --bs=4k --number_ios=400
@@ -40,7 +40,7 @@ pass "at rest"
 detach main xvdb
 
 # The guest is not to merge them itself.
-attach main "phy:/dev/memory,xvdb,w"
+plug main "phy:/dev/memory,xvdb,w"
 guest_run main 'echo 2 >/sys/block/xvdb/queue/nomerges'
 trace_disk /dev/memory block_rq_issue block_bio_backmerge
 traced >/dev/null
@@ -56,7 +56,7 @@ detach main xvdb
 echo 0 >$parameters/feature_persistent
 at_end sh -c "echo 1 >$parameters/feature_persistent"
 for round in first second; do
-	attach main "phy:/dev/slow,xvdb,w"
+	plug main "phy:/dev/slow,xvdb,w"
 	before=$(free_kib)
 	guest_background main busy fio --name=busy --filename=/dev/xvdb --direct=1 --ioengine=libaio --norandommap \
 		--rw=read --bs=128k --iodepth=64 --number_ios=3000
@@ -88,7 +88,7 @@ given_back() {
 	local stat
 	echo "$1" >"$parameters/max_buffer_pages"
 	echo "$2" >"$parameters/buffer_squeeze_duration_ms"
-	attach main "phy:/dev/timed,xvdb,w"
+	plug main "phy:/dev/timed,xvdb,w"
 	load --rw=read --bs=64k --number_ios=10
 	stat=$(backend_sysfs main xvdb)/statistics/rd_req
 	guest_background main busy fio --name=busy --filename=/dev/xvdb --direct=1 --ioengine=libaio --norandommap \

@@ -12,7 +12,7 @@ logged_disk() {
 	log=$(volume "log-$1" 1024)
 	dmsetup create logged --table "0 $((64 << 11)) log-writes $disk $log"
 	at_end eval '[ ! -e /dev/mapper/logged ] || dmsetup remove logged'
-	attach main "phy:/dev/mapper/logged,xvdb,w"
+	plug main "phy:/dev/mapper/logged,xvdb,w"
 }
 
 mark() { dmsetup message logged 0 mark "$1"; }

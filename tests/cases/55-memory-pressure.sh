@@ -17,7 +17,7 @@ disk=$(volume disk 64)
 guest_start main
 guest_frontend main max_queues=4
 trace_calls count_objects:mod:xen_blkback
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 load_start main
 target=$(awk '{ print int($1 / 1024) }' /sys/devices/system/xen_memory/xen_memory0/target_kb)
 total=$(memory MemTotal)

@@ -49,7 +49,7 @@ freeze_without_xenstore() {
 
 disk=$(volume disk 64)
 guest_start main
-attach main "phy:$disk,xvdb,w"
+plug main "phy:$disk,xvdb,w"
 load_start main
 echo freezer >/sys/power/pm_test
 at_end sh -c 'echo none >/sys/power/pm_test'

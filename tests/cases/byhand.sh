@@ -7,39 +7,9 @@ vbd_number=51952	# xvdp
 # the given keys of its backend; the value - takes a key away. It has no block script: the case names the block device itself.
 # Sets $backend and $frontend to its two folders.
 by_hand() {
-	local id home keys=''
-	id=$(domid "$1") home=$(backend_id)
-	shift
-	backend=$(backend_home)/backend/vbd/$id/$vbd_number
-	frontend=/local/domain/$id/device/vbd/$vbd_number
+	write_disk "$1" "$vbd_number" dev xvdp mode w "${@:2}"
 	# Either may have gone by then, with its guest or with the case.
 	at_end nodes_removed "$backend" "$frontend"
-	while [ $# -gt 0 ]; do
-		case $2 in
-		-) keys+="rm $backend/$1"$'\n' ;;
-		*) keys+="write $backend/$1 $2"$'\n' ;;
-		esac
-		shift 2
-	done
-	/guest/nodes <<-END || error "cannot write $backend"
-		write $frontend
-		write $backend
-		chmod $frontend n$id r$home
-		chmod $backend n$home r$id
-		write $frontend/backend $backend
-		write $frontend/backend-id $home
-		write $frontend/virtual-device $vbd_number
-		write $frontend/device-type disk
-		write $frontend/state 1
-		write $backend/frontend $frontend
-		write $backend/frontend-id $id
-		write $backend/online 1
-		write $backend/dev xvdp
-		write $backend/device-type disk
-		write $backend/mode w
-		${keys%$'\n'}
-		write $backend/state 1
-	END
 }
 
 # name_disk DEVICE: what the block script does.
@@ -83,7 +53,10 @@ own_frontend() {
 
 # attach_own GUEST DISKSPEC: as attach, but there is nobody yet to connect to it.
 attach_own() {
-	xl block-attach "$1" "$2" || xl block-attach "$1" "$2" || fail "xl block-attach $1 $2"
+	case $2 in
+	phy:*) plug_in "$1" "$2" ;;
+	*) xl block-attach "$1" "$2" || xl block-attach "$1" "$2" || fail "xl block-attach $1 $2" ;;
+	esac
 	wait_until 60 "backend of $(vdev_of "$2") is waiting" backend_state_is "$1" "$(vdev_of "$2")" 2
 }
 

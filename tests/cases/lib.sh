@@ -269,12 +269,94 @@ attach() {
 		xl block-detach "$1" "$vdev" || :
 	done
 	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
-	guest_run "$1" "i=0; until [ -b /dev/$vdev ]; do i=\$((i + 1)); [ \$i -lt $((600 * slow)) ] || exit 1; sleep 0.1; done" ||
-		fail "$vdev does not appear in $1"
+	guest_sees "$1" "$vdev"
+}
+
+guest_sees() {
+	guest_run "$1" "i=0; until [ -b /dev/$2 ]; do i=\$((i + 1)); [ \$i -lt $((600 * slow)) ] || exit 1; sleep 0.1; done" ||
+		fail "$2 does not appear in $1"
 }
 
 # detach GUEST VDEV: returns when nothing of the disk is left in xenstore.
 detach() {
+	is_plugged "$1" "$2" || { xl_detach "$1" "$2"; return; }
+	unplug "$1" "$(backend_path "$1" "$2")"
+}
+
+# plug GUEST DISKSPEC: the same as attach, but what xl and its block script would write is written by
+# ourselves, in a fifth of the time. Only for phy:DEVICE,xvdX,MODE; for cases that are not about the tool stack.
+plug() {
+	local vdev
+	vdev=$(vdev_of "$2")
+	plug_in "$1" "$2"
+	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
+	guest_sees "$1" "$vdev"
+}
+
+plug_in() {
+	local device vdev mode letter backend frontend
+	[ -z "${BACKEND-}" ] || error "only xl knows how to ask $BACKEND for a disk"
+	IFS=, read -r device vdev mode <<<"${2#phy:}"
+	printf -v letter %d "'${vdev#xvd}"
+	write_disk "$1" $((202 * 256 + (letter - 97) * 16)) dev "$vdev" mode "$mode" removable 1 bootable 1 type phy \
+		discard-enable 1 params "$device" physical-device "$(stat -L -c %t:%T "$device")"
+}
+
+# write_disk GUEST NUMBER [KEY VALUE...]: a disk of that guest, with these keys of its backend besides those that all
+# have; the value - takes a key away. Sets $backend and $frontend to its two folders.
+write_disk() {
+	local id home number=$2 keys=''
+	id=$(domid "$1") home=$(backend_id)
+	shift 2
+	backend=$(backend_home)/backend/vbd/$id/$number
+	frontend=/local/domain/$id/device/vbd/$number
+	while [ $# -gt 0 ]; do
+		case $2 in
+		-) keys+="rm $backend/$1"$'\n' ;;
+		*) keys+="write $backend/$1 $2"$'\n' ;;
+		esac
+		shift 2
+	done
+	/guest/nodes <<-END || error "cannot write $backend"
+		write $frontend
+		write $backend
+		chmod $frontend n$id r$home
+		chmod $backend n$home r$id
+		write $frontend/backend $backend
+		write $frontend/backend-id $home
+		write $frontend/virtual-device $number
+		write $frontend/device-type disk
+		write $frontend/state 1
+		write $backend/frontend $frontend
+		write $backend/frontend-id $id
+		write $backend/online 1
+		write $backend/device-type disk
+		${keys%$'\n'}
+		write $backend/state 1
+	END
+}
+
+# What xl has attached it has a record of.
+is_plugged() {
+	local backend
+	backend=$(backend_path "$1" "$2") && ! xs_read "/libxl/$(domid "$1")/device/vbd/${backend##*/}/backend" >/dev/null
+}
+
+# unplug GUEST BACKEND: a backend that is closed already goes as soon as it is not online, so that is said last.
+unplug() {
+	local frontend
+	frontend=$(xs_read "$2/frontend")
+	/guest/nodes <<-END || fail "$2 does not close"
+		write $2/state 5
+		write $2/online 0
+		await $((120 * slow)) $2/state 6
+		rm $2
+		rm $frontend
+	END
+	wait_until 60 "$2 is gone" test ! -e "/sys/bus/xen-backend/devices/vbd-$(domid "$1")-${2##*/}"
+}
+
+xl_detach() {
 	xl block-detach "$1" "$2" || {
 		wait_until 120 "$2 of $1 is closed" backend_state_is "$1" "$2" 6
 		xl block-detach "$1" "$2"

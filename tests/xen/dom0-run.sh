@@ -47,8 +47,12 @@ verdict() {
 
 # detach_all GUEST: all its disks.
 detach_all() {
+	local vdev backend
 	xl block-list "$1" | awk 'NR > 1 { print $1 }' | while read -r vdev; do
 		xl block-detach "$1" "$vdev"
+	done
+	for backend in $(xenstore-list "/local/domain/0/backend/vbd/$(domid "$1")" 2>/dev/null); do
+		unplug "$1" "/local/domain/0/backend/vbd/$(domid "$1")/$backend"
 	done
 }
 

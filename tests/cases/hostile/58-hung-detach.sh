@@ -7,7 +7,7 @@
 hostile_start
 withdraw
 xenstore-rm "$backend" "$frontend"
-attach_own attacker "phy:$disk,xvdb,w"
+attach_own attacker "format=raw,vdev=xvdb,access=w,target=$disk"
 own_start attacker xvdb <<'END'
 connect
 fill
