@@ -75,8 +75,18 @@ debug_leaks() {
 	echo clear >"$kmemleak"
 }
 
+# Which lines of the driver have been run, for coverage.sh. The kernel keeps that when the module is unloaded.
+debug_coverage() {
+	local counted=/sys/kernel/debug/gcov file
+	mkdir -p /job/coverage
+	find "$counted" -name '*.gcda' | while read -r file; do
+		cat "$file" >"/job/coverage/${file##*/}"
+	done
+}
+
 debug_end() {
 	debug_kernel || return 0
+	debug_coverage
 	debug_leaks
 	grep -Eq '^ *debug_locks: +1$' /proc/lockdep_stats ||
 		debug_fails "debug kernel: lockdep has turned itself off # ERROR"

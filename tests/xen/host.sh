@@ -73,6 +73,8 @@ build_debug_module() {
 	rm -rf "$copy"
 	mkdir -p "$copy"
 	cp -r "$top"/{Makefile,Kbuild,dkms.conf,compat} "$top"/*.[ch] "$copy"
+	# Which of its lines are run is counted, for all hosts together: see coverage.sh.
+	printf '%s\n' 'GCOV_PROFILE := y' 'ccflags-y += -frandom-seed=coverage' >>"$copy/Kbuild"
 	make -C "$copy" KDIR="$built/debug/tree" >"$log" 2>&1 || { cat "$log"; exit 1; }
 }
 
