@@ -313,7 +313,7 @@ build_all() {
 
 # Packages first: one of them is an input, so a new source makes a new kernel.
 build_debug() {
-	need_packages linux-source-6.1 flex bison bc libelf-dev libssl-dev xz-utils
+	need_packages linux-source-6.1 flex bison bc kmod libelf-dev libssl-dev xz-utils
 	artifact debug make_debug "$here/debug-kernel.sh" "$here/debug.config" \
 		/usr/src/linux-source-6.1.tar.xz
 	artifact debug.cpio make_debug_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
