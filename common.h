@@ -106,7 +106,9 @@ enum blkback_stat {
  * @file: from the block layer; NULL while closed
  * @bdev: of @file
  * @devt: the number the toolstack gave; 0 before it did
+ * @diskseq: which of the disks that have had this number; 0: any
  * @read_only: the guest may not write
+ * @shared: the host may use the disk, too, although the guest may write
  * @discard: the toolstack has nothing against discards
  * @info: VDISK_* bits for the frontend
  * @told_sectors: the size the frontend knows, in 512-byte sectors
@@ -118,7 +120,9 @@ struct blkback_vbd {
 	struct file *file;
 	struct block_device *bdev;
 	dev_t devt;
+	u64 diskseq;
 	bool read_only;
+	bool shared;
 	bool discard;
 	unsigned int info;
 	u64 told_sectors;
@@ -615,6 +619,7 @@ struct ring_keys {
 };
 
 int write_offer(struct blkback_dev *dev);
+int write_opened(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
 int announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);

@@ -60,6 +60,14 @@ static int write_state(struct xenbus_transaction xbt, const char *dir,
 	return xenbus_printf(xbt, dir, "state", "%d", to);
 }
 
+/* What does not hold any more once we are Closed. */
+static int remove_keys(struct xenbus_transaction xbt, const char *dir)
+{
+	int err = xenbus_rm(xbt, dir, "opened");
+
+	return no_answer(err) ? err : 0;
+}
+
 /*
  * Write all keys, and state @to if it is @from, so that they appear at once.
  * With @from Unknown it may be any; with @to Unknown it is left as it is.
@@ -78,6 +86,8 @@ static int transact(const char *dir, const struct backend_key *keys,
 			return err;
 		err = write_state(xbt, dir, from, to) ?:
 		      write_keys(xbt, dir, keys, n);
+		if (!err && to == XenbusStateClosed)
+			err = remove_keys(xbt, dir);
 		end = xenbus_transaction_end(xbt, err);
 	} while (end == -EAGAIN && ++tries < MAX_TRIES);
 	return err ?: end;
@@ -117,6 +127,21 @@ int write_offer(struct blkback_dev *dev)
 
 	return tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
 		    XenbusStateUnknown);
+}
+
+/**
+ * write_opened() - tell the toolstack that the disk is held
+ * @dev: its disk is open
+ *
+ * The key goes when Closed is told.
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_opened(struct blkback_dev *dev)
+{
+	const struct backend_key opened = { "opened", 1 };
+
+	return tell(dev, &opened, 1, XenbusStateUnknown, XenbusStateUnknown);
 }
 
 /**
@@ -246,21 +271,36 @@ static int parse_number(const char *text, unsigned int *value)
 }
 
 /*
+ * The text of a key, to be freed with kfree(); NULL if there is no such key. Return 0,
+ * or a negative errno that has been told.
+ */
+static int read_text(struct blkback_dev *dev, const char *dir, const char *key,
+		     char **text)
+{
+	char *found = xenbus_read(XBT_NIL, dir, key, NULL);
+
+	*text = IS_ERR(found) ? NULL : found;
+	if (!IS_ERR(found) || PTR_ERR(found) == -ENOENT)
+		return 0;
+	blkback_error(dev, PTR_ERR(found), "cannot read %s/%s (%pe)", dir, key,
+		      found);
+	return PTR_ERR(found);
+}
+
+/*
  * Return 0, -ENOENT with nothing said if there is no such key, or another
  * negative errno that has been told.
  */
 static int read_number(struct blkback_dev *dev, const char *dir,
 		       const char *key, unsigned int *value)
 {
-	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
 	char quoted[MAX_QUOTED];
+	char *text;
 	int err;
 
-	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT)
-		blkback_error(dev, PTR_ERR(text), "cannot read %s/%s (%pe)", dir,
-			      key, text);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
+	err = read_text(dev, dir, key, &text);
+	if (err || !text)
+		return err ?: -ENOENT;
 	err = parse_number(text, value);
 	if (err)
 		blkback_error(dev, err, "%s/%s is \"%s\", which is not a number up to 4294967295",
@@ -295,36 +335,92 @@ int disk_named(struct blkback_dev *dev)
 	return 1;
 }
 
-/* A number that cannot be read counts as 0:0, which cannot be opened. */
-static int read_devt(struct blkback_dev *dev)
+/* Both parts hexadecimal, and no larger than the kernel has room for. */
+static int parse_devt(const char *text, dev_t *devt)
 {
 	unsigned int major, minor;
-	int n = xenbus_scanf(XBT_NIL, dev->xdev->nodename, "physical-device",
-			     "%x:%x", &major, &minor);
+	int end = 0;
 
-	if (no_answer(n))
-		blkback_error(dev, n, "cannot read physical-device (%pe)",
-			      ERR_PTR(n));
-	else
-		WRITE_ONCE(dev->vbd.devt, n == 2 ? MKDEV(major, minor) : 0);
-	return no_answer(n) ? n : 0;
+	static_assert(MINORBITS == 20);
+	if (text[strspn(text, "0123456789abcdefABCDEF:")] ||
+	    sscanf(text, "%3x:%5x%n", &major, &minor, &end) != 2 || text[end])
+		return -EINVAL;
+	*devt = MKDEV(major, minor);
+	return 0;
 }
 
-/* The first letter of a key; 0 if there is no such key. */
-static int read_letter(struct blkback_dev *dev, const char *dir,
-		       const char *key, char *letter)
+static int read_devt(struct blkback_dev *dev)
 {
-	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
+	const char *dir = dev->xdev->nodename;
+	char quoted[MAX_QUOTED];
+	dev_t devt = 0;
+	char *text;
+	int err;
 
-	*letter = 0;
-	if (IS_ERR(text)) {
-		if (PTR_ERR(text) == -ENOENT)
-			return 0;
-		blkback_error(dev, PTR_ERR(text), "cannot read %s/%s (%pe)",
-			      dir, key, text);
-		return PTR_ERR(text);
+	err = read_text(dev, dir, "physical-device", &text);
+	if (err)
+		return err;
+	err = text ? parse_devt(text, &devt) : -EINVAL;
+	WRITE_ONCE(dev->vbd.devt, devt);
+	if (err)
+		blkback_error(dev, err,
+			      "%s/physical-device is \"%s\", which is not the number of a block device: write MAJOR:MINOR in hexadecimal, as stat -L -c %%t:%%T prints it",
+			      dir, quote(quoted, text ?: ""));
+	kfree(text);
+	return err;
+}
+
+/* Of 0 there is no disk. */
+static int read_diskseq(struct blkback_dev *dev)
+{
+	const char *dir = dev->xdev->nodename;
+	char quoted[MAX_QUOTED];
+	char *text;
+	int err;
+
+	dev->vbd.diskseq = 0;
+	err = read_text(dev, dir, "diskseq", &text);
+	if (err || !text)
+		return err;
+	if (text[strspn(text, "0123456789abcdefABCDEF")] ||
+	    kstrtou64(text, 16, &dev->vbd.diskseq) || !dev->vbd.diskseq) {
+		err = -EINVAL;
+		blkback_error(dev, err,
+			      "%s/diskseq is \"%s\", which is not the sequence number of a disk: write in hexadecimal what /sys/block/DISK/diskseq has, or leave the key out",
+			      dir, quote(quoted, text));
 	}
-	*letter = *text;
+	kfree(text);
+	return err;
+}
+
+/* "r" or none, "w", or "w!" for a disk that others in the host may use, too. */
+static int read_mode(struct blkback_dev *dev)
+{
+	struct blkback_vbd *vbd = &dev->vbd;
+	char *text;
+	int err;
+
+	err = read_text(dev, dev->xdev->nodename, "mode", &text);
+	if (err)
+		return err;
+	WRITE_ONCE(vbd->read_only, !text || !strchr(text, 'w'));
+	WRITE_ONCE(vbd->shared, text && strchr(text, '!'));
+	kfree(text);
+	return 0;
+}
+
+/* Some toolstacks write the type only where the guest could, too. */
+static int read_type(struct blkback_dev *dev)
+{
+	char *text;
+	int err;
+
+	err = read_text(dev, dev->frontend, "device-type", &text);
+	if (err)
+		return err;
+	dev->vbd.info = dev->vbd.read_only ? VDISK_READONLY : 0;
+	if (text && *text == 'c')
+		dev->vbd.info |= VDISK_CDROM;
 	kfree(text);
 	return 0;
 }
@@ -333,6 +429,8 @@ static int read_letter(struct blkback_dev *dev, const char *dir,
  * read_disk() - see which disk the toolstack means, and what it is to be
  * @dev: its @vbd gets the number, the mode and the kind of disk
  *
+ * All is read anew each time the disk is opened, as it may be another one by then.
+ *
  * Only a key that is not there has a default: what could not be read may be what
  * forbids something.
  *
@@ -340,25 +438,15 @@ static int read_letter(struct blkback_dev *dev, const char *dir,
  */
 int read_disk(struct blkback_dev *dev)
 {
-	const char *dir = dev->xdev->nodename;
-	struct blkback_vbd *vbd = &dev->vbd;
 	unsigned int discard = 1;
-	char mode, type;
 	int err;
 
-	/* Some toolstacks write the type only where the guest could, too. */
-	err = read_devt(dev) ?: read_letter(dev, dir, "mode", &mode) ?:
-	      read_letter(dev, dev->frontend, "device-type", &type) ?:
-	      read_with_default(dev, dir, "discard-enable", &discard);
-	if (err)
-		return err;
-	/* "w", and "w!" for a disk that is shared. */
-	WRITE_ONCE(vbd->read_only, mode != 'w');
-	vbd->discard = discard;
-	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
-	if (type == 'c')
-		vbd->info |= VDISK_CDROM;
-	return 0;
+	err = read_devt(dev) ?: read_diskseq(dev) ?: read_mode(dev) ?:
+	      read_type(dev) ?:
+	      read_with_default(dev, dev->xdev->nodename, "discard-enable",
+				&discard);
+	dev->vbd.discard = discard;
+	return err;
 }
 
 static int read_required(struct blkback_dev *dev, const char *dir,
@@ -374,17 +462,14 @@ static int read_required(struct blkback_dev *dev, const char *dir,
 
 static const struct blkif_abi *read_abi(struct blkback_dev *dev)
 {
-	char *text = xenbus_read(XBT_NIL, dev->frontend, "protocol", NULL);
 	const struct blkif_abi *abi;
 	char quoted[MAX_QUOTED];
+	char *text;
+	int err;
 
-	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT) {
-		blkback_error(dev, PTR_ERR(text), "cannot read %s/protocol (%pe)",
-			      dev->frontend, text);
-		return ERR_CAST(text);
-	}
-	if (IS_ERR(text))
-		return blkif_find_abi(NULL);
+	err = read_text(dev, dev->frontend, "protocol", &text);
+	if (err)
+		return ERR_PTR(err);
 	abi = blkif_find_abi(text);
 	if (!abi)
 		blkback_error(dev, -EINVAL,

@@ -353,7 +353,7 @@ static enum blkback_state next_state(struct blkback_dev *dev,
 
 static int open_disk(struct blkback_dev *dev)
 {
-	return read_disk(dev) ?: vbd_open(dev);
+	return read_disk(dev) ?: vbd_open(dev) ?: write_opened(dev);
 }
 
 /* Connected is told only when all rings run, and after what the disk is like. */
