@@ -63,6 +63,12 @@
  */
 #define BLKBACK_MAX_COPIED	1024
 
+/* Far more than any frontend has CPUs to use; keeps max_queues from typos. */
+#define BLKBACK_MAX_QUEUES	256U
+
+/* Whoever wants to wait awake for longer than this wants a CPU for each ring. */
+#define BLKBACK_MAX_POLL_US	1000U
+
 /* Sizes of requests in memory: of 1, 4, 16, 64 and 256 segments. */
 #define BLKBACK_REQ_SIZES	5
 
@@ -99,6 +105,35 @@ enum blkback_stat {
 	STAT_WR_SECT,
 	STAT_OVER,	/* times a ring had to wait for the guest's budget */
 	NR_BLKBACK_STATS,
+};
+
+/* What can be set for each disk. The names are in settings.c. */
+enum blkback_setting {
+	SET_MAX_QUEUES,
+	SET_MAX_RING_ORDER,	/* a ring may have up to 2^this pages */
+	SET_PERSISTENT,		/* guest pages may stay mapped */
+	SET_MAX_PERSISTENT,	/* how many, all rings together */
+	SET_MAX_INDIRECT,	/* segments of an INDIRECT request */
+	SET_UNUSED_SECONDS,	/* for how long a page stays when not used */
+	SET_COPY_READ_MAX,	/* bytes of a READ that is copied, not mapped */
+	SET_COPY_WRITE_MAX,
+	SET_POLL_US,		/* for how long a ring waits awake */
+	NR_BLKBACK_SETTINGS,
+};
+
+/**
+ * struct blkback_settings - what holds for one disk, see settings.c
+ * @lock: all below is written under it
+ * @values: by enum blkback_setting. Those that are part of the offer are as they were
+ *	offered last
+ * @by_hand: bits of those that were written in sysfs, and hold whatever xenstore says
+ * @changes: how often sysfs was written; rings look whether that is news
+ */
+struct blkback_settings {
+	struct mutex lock; /* all of it, against other writers */
+	unsigned int values[NR_BLKBACK_SETTINGS];
+	unsigned long by_hand;
+	unsigned int changes;
 };
 
 /**
@@ -145,9 +180,7 @@ struct blkback_vbd {
  * @removed: set once, by remove: no frontend to talk to any more
  * @refused: this frontend, or its disk, was no good: it has to leave before it
  *	may try again
- * @max_queues: as offered to this frontend, whatever the parameter says now
- * @max_ring_order: likewise
- * @persistent: likewise
+ * @settings: what the administrator wants
  * @vbd: the disk
  * @conn: written by @work under @conn_lock; NULL if not connected
  * @past: sums over the rings of past connections; under @conn_lock
@@ -170,9 +203,7 @@ struct blkback_dev {
 	enum xenbus_state told;
 	bool removed;
 	bool refused;
-	unsigned int max_queues;
-	unsigned int max_ring_order;
-	bool persistent;
+	struct blkback_settings settings;
 	struct blkback_vbd vbd;
 	struct blkback_conn *conn;
 	u64 past[NR_BLKBACK_STATS];
@@ -189,9 +220,7 @@ struct blkback_dev {
  * @persistent: both sides have agreed that guest pages may stay mapped
  * @max_persistent: how many, all rings together
  * @unused_jiffies: for how long, when not used; 0: until memory is short
- * @copy_read_max: requests of up to so many bytes have their data copied
- * @copy_write_max: likewise
- * @poll_us: for how long at most a ring waits awake
+ * @max_indirect: most segments of an INDIRECT request
  * @max_spare_pages: most free pages that a ring keeps, of either kind
  * @squeeze_jiffies: for how long a ring keeps none when memory was short
  * @stopping: set by the device's work: rings take no more requests
@@ -211,9 +240,7 @@ struct blkback_conn {
 	bool persistent;
 	unsigned int max_persistent;
 	unsigned long unused_jiffies;
-	unsigned int copy_read_max;
-	unsigned int copy_write_max;
-	unsigned int poll_us;
+	unsigned int max_indirect;
 	unsigned int max_spare_pages;
 	unsigned long squeeze_jiffies;
 	bool stopping;
@@ -390,6 +417,9 @@ struct blkback_pool {
  *
  * Of @thread, once that runs:
  *
+ * @changes: of the device's settings, as far as they are taken
+ * @copy_read_max: requests of up to so many bytes have their data copied
+ * @copy_write_max: likewise
  * @sring: our view of the shared pages; the responses in it are under @lock
  * @taken: requests taken off the ring, ever
  * @seen: @answered when last looked at
@@ -465,6 +495,9 @@ struct blkback_ring {
 	struct page *pages[SRING_MAX_PAGES];
 	grant_handle_t handles[SRING_MAX_PAGES];
 
+	unsigned int changes;
+	unsigned int copy_read_max;
+	unsigned int copy_write_max;
 	struct sring sring;
 	u32 taken;
 	u32 seen;
@@ -618,6 +651,10 @@ struct ring_keys {
 	evtchn_port_t port;
 };
 
+int read_text(struct blkback_dev *dev, const char *dir, const char *key,
+	      char **text);
+int read_number(struct blkback_dev *dev, const char *dir, const char *key,
+		unsigned int *value);
 int write_offer(struct blkback_dev *dev);
 int write_opened(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
@@ -630,6 +667,39 @@ int read_disk(struct blkback_dev *dev);
 struct blkback_conn *read_conn(struct blkback_dev *dev);
 int read_ring(const struct blkback_conn *conn, unsigned int index,
 	      struct ring_keys *keys);
+
+/* settings.c: what holds for one disk */
+extern const struct attribute_group blkback_settings_group;
+void settings_init(struct blkback_settings *mine);
+void settings_exit(struct blkback_settings *mine);
+int settings_read(struct blkback_dev *dev, bool offered);
+void settings_take(struct blkback_ring *ring);
+
+/**
+ * setting() - what holds for a disk
+ * @dev: the disk
+ * @what: of which setting
+ *
+ * Context: any.
+ * Return: its value.
+ */
+static inline unsigned int setting(const struct blkback_dev *dev,
+				   enum blkback_setting what)
+{
+	return READ_ONCE(dev->settings.values[what]);
+}
+
+/**
+ * settings_changed() - whether a ring does not go yet by what holds now
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: if so, true: settings_take() is due.
+ */
+static inline bool settings_changed(const struct blkback_ring *ring)
+{
+	return READ_ONCE(ring->conn->dev->settings.changes) != ring->changes;
+}
 
 /* conn.c: making and destroying connections */
 struct blkback_conn *conn_create(struct blkback_dev *dev);

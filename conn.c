@@ -74,7 +74,6 @@ static void ring_init(struct blkback_ring *ring)
 	ring->copies.max = BLKBACK_QUICK_SEGS;
 	ring->copies.ops = ring->copy_ops;
 	ring->copies.reqs = ring->copy_reqs;
-	ring->poll.max = ring->conn->poll_us * NSEC_PER_USEC;
 	ring->took = U64_MAX;
 	timer_setup(&ring->timer, ring_tidy, 0);
 	budget_ring_init(ring);

@@ -104,27 +104,32 @@ static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 	return err;
 }
 
+/* It only costs a frontend if no page may stay. */
+static bool offers_persistent(const struct blkback_dev *dev)
+{
+	return setting(dev, SET_PERSISTENT) && setting(dev, SET_MAX_PERSISTENT);
+}
+
 /**
  * write_offer() - tell the frontend how it may build its rings
- * @dev: the limits offered are noted in it
+ * @dev: its settings are as offered, then
  *
  * Return: 0, or a negative errno that has been told to the toolstack.
  */
 int write_offer(struct blkback_dev *dev)
 {
-	dev->max_queues = READ_ONCE(blkback_max_queues);
-	dev->max_ring_order = READ_ONCE(blkback_max_ring_order);
-	/* It only costs a frontend if no page may stay. */
-	dev->persistent = READ_ONCE(blkback_persistent) &&
-			  READ_ONCE(blkback_max_persistent);
+	int err = settings_read(dev, true);
+	unsigned int order = setting(dev, SET_MAX_RING_ORDER);
 	const struct backend_key keys[] = {
-		{ "multi-queue-max-queues", dev->max_queues },
-		{ "max-ring-page-order", dev->max_ring_order },
-		{ "max-ring-pages", 1 << dev->max_ring_order },
-		{ "feature-persistent", dev->persistent },
-		{ "feature-max-indirect-segments", BLKBACK_MAX_SEGMENTS },
+		{ "multi-queue-max-queues", setting(dev, SET_MAX_QUEUES) },
+		{ "max-ring-page-order", order },
+		{ "max-ring-pages", 1 << order },
+		{ "feature-persistent", offers_persistent(dev) },
+		{ "feature-max-indirect-segments", setting(dev, SET_MAX_INDIRECT) },
 	};
 
+	if (err)
+		return err;
 	return tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
 		    XenbusStateUnknown);
 }
@@ -270,12 +275,17 @@ static int parse_number(const char *text, unsigned int *value)
 	return kstrtouint(text, 10, value);
 }
 
-/*
- * The text of a key, to be freed with kfree(); NULL if there is no such key. Return 0,
- * or a negative errno that has been told.
+/**
+ * read_text() - the text of a key
+ * @dev: whose it is
+ * @dir: where the key is
+ * @key: its name
+ * @text: to be freed with kfree(); NULL if there is no such key
+ *
+ * Return: 0, or a negative errno that has been told.
  */
-static int read_text(struct blkback_dev *dev, const char *dir, const char *key,
-		     char **text)
+int read_text(struct blkback_dev *dev, const char *dir, const char *key,
+	      char **text)
 {
 	char *found = xenbus_read(XBT_NIL, dir, key, NULL);
 
@@ -287,12 +297,18 @@ static int read_text(struct blkback_dev *dev, const char *dir, const char *key,
 	return PTR_ERR(found);
 }
 
-/*
- * Return 0, -ENOENT with nothing said if there is no such key, or another
+/**
+ * read_number() - the number that is in a key
+ * @dev: whose it is
+ * @dir: where the key is
+ * @key: its name
+ * @value: left alone if there is none
+ *
+ * Return: 0, -ENOENT with nothing said if there is no such key, or another
  * negative errno that has been told.
  */
-static int read_number(struct blkback_dev *dev, const char *dir,
-		       const char *key, unsigned int *value)
+int read_number(struct blkback_dev *dev, const char *dir, const char *key,
+		unsigned int *value)
 {
 	char quoted[MAX_QUOTED];
 	char *text;
@@ -481,49 +497,51 @@ static const struct blkif_abi *read_abi(struct blkback_dev *dev)
 
 static int read_nr_rings(struct blkback_dev *dev, unsigned int *nr)
 {
+	unsigned int max = setting(dev, SET_MAX_QUEUES);
 	int err;
 
 	*nr = 1;
 	err = read_with_default(dev, dev->frontend, "multi-queue-num-queues", nr);
-	if (err || (*nr >= 1 && *nr <= dev->max_queues))
+	if (err || (*nr >= 1 && *nr <= max))
 		return err;
 	blkback_error(dev, -ERANGE,
 		      "%s/multi-queue-num-queues is %u, and 1 to %u were offered",
-		      dev->frontend, *nr, dev->max_queues);
+		      dev->frontend, *nr, max);
 	return -ERANGE;
 }
 
 /* What some frontends write instead of ring-page-order. */
 static int read_ring_pages(struct blkback_dev *dev, unsigned int *order)
 {
-	unsigned int pages = 1;
+	unsigned int max = setting(dev, SET_MAX_RING_ORDER), pages = 1;
 	int err;
 
 	err = read_with_default(dev, dev->frontend, "num-ring-pages", &pages);
 	if (err)
 		return err;
-	if (is_power_of_2(pages) && ilog2(pages) <= dev->max_ring_order) {
+	if (is_power_of_2(pages) && ilog2(pages) <= max) {
 		*order = ilog2(pages);
 		return 0;
 	}
 	blkback_error(dev, -ERANGE,
 		      "%s/num-ring-pages is %u, and powers of two up to %u were offered",
-		      dev->frontend, pages, 1 << dev->max_ring_order);
+		      dev->frontend, pages, 1 << max);
 	return -ERANGE;
 }
 
 static int read_ring_order(struct blkback_dev *dev, unsigned int *order)
 {
+	unsigned int max = setting(dev, SET_MAX_RING_ORDER);
 	int err;
 
 	err = read_number(dev, dev->frontend, "ring-page-order", order);
 	if (err == -ENOENT)
 		return read_ring_pages(dev, order);
-	if (err || *order <= dev->max_ring_order)
+	if (err || *order <= max)
 		return err;
 	blkback_error(dev, -ERANGE,
 		      "%s/ring-page-order is %u, and 0 to %u were offered",
-		      dev->frontend, *order, dev->max_ring_order);
+		      dev->frontend, *order, max);
 	return -ERANGE;
 }
 
@@ -549,8 +567,8 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 
 	if (IS_ERR(abi))
 		return ERR_CAST(abi);
-	err = read_nr_rings(dev, &nr) ?: read_ring_order(dev, &order) ?:
-	      read_persistent(dev, &persistent);
+	err = settings_read(dev, false) ?: read_nr_rings(dev, &nr) ?:
+	      read_ring_order(dev, &order) ?: read_persistent(dev, &persistent);
 	if (err)
 		return ERR_PTR(err);
 	conn = kzalloc(struct_size(conn, rings, nr), GFP_KERNEL);
@@ -562,13 +580,11 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 	conn->abi = abi;
 	conn->ring_order = order;
 	conn->nr_rings = nr;
-	conn->persistent = persistent && dev->persistent;
-	conn->max_persistent = READ_ONCE(blkback_max_persistent);
-	conn->unused_jiffies = READ_ONCE(blkback_unused_seconds) *
+	conn->persistent = persistent && offers_persistent(dev);
+	conn->max_persistent = setting(dev, SET_MAX_PERSISTENT);
+	conn->unused_jiffies = setting(dev, SET_UNUSED_SECONDS) *
 			       (unsigned long)HZ;
-	conn->copy_read_max = READ_ONCE(blkback_copy_read_max);
-	conn->copy_write_max = READ_ONCE(blkback_copy_write_max);
-	conn->poll_us = READ_ONCE(blkback_poll_us);
+	conn->max_indirect = setting(dev, SET_MAX_INDIRECT);
 	conn->max_spare_pages = READ_ONCE(blkback_max_spare_pages);
 	conn->squeeze_jiffies =
 		msecs_to_jiffies(READ_ONCE(blkback_squeeze_ms));

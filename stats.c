@@ -204,5 +204,6 @@ const struct attribute_group *blkback_groups[] = {
 	&disk_group,
 	&stat_group,
 	&budget_group,
+	&blkback_settings_group,
 	NULL,
 };

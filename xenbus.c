@@ -83,6 +83,7 @@ static void dev_free(struct kref *ref)
 
 	put_device(&dev->xdev->dev);
 	budget_put(dev->budget);
+	settings_exit(&dev->settings);
 	mutex_destroy(&dev->conn_lock);
 	kfree(dev->frontend);
 	kfree(dev->name);
@@ -704,6 +705,7 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	dev->xdev = xdev;
 	dev->told = xdev->state;
 	mutex_init(&dev->conn_lock);
+	settings_init(&dev->settings);
 	ratelimit_state_init(&dev->restarts, RESTARTS_SECONDS * HZ,
 			     READ_ONCE(blkback_max_restarts));
 	ratelimit_set_flags(&dev->restarts, RATELIMIT_MSG_ON_RELEASE);

@@ -140,7 +140,7 @@ no_loose_end() {
 
 # The keys that the driver reads and writes; they are all literals that consist of nothing else.
 keys_of_driver() {
-	grep -oE '"[a-z][a-z0-9-]{2,}"' negotiate.c
+	grep -ohE '"[a-z][a-z0-9-]{2,}"' negotiate.c settings.c
 	grep -oE 'read_level\([^"]*"[a-z-]+"' xenbus.c | grep -oE '"[a-z-]+"'
 }
 
