@@ -514,6 +514,7 @@ int ring_thread(void *data)
 			try_to_freeze();
 		cond_resched();
 	}
+	settings_leave();
 	while (!map_forget(ring)) {
 		try_to_freeze();
 		schedule_timeout_interruptible(RETRY_JIFFIES);

@@ -69,6 +69,9 @@
 /* Whoever wants to wait awake for longer than this wants a CPU for each ring. */
 #define BLKBACK_MAX_POLL_US	1000U
 
+/* Room for how a guest calls a disk. A number always fits. */
+#define BLKBACK_NAME_LEN	14
+
 /* Sizes of requests in memory: of 1, 4, 16, 64 and 256 segments. */
 #define BLKBACK_REQ_SIZES	5
 
@@ -118,7 +121,9 @@ enum blkback_setting {
 	SET_COPY_READ_MAX,	/* bytes of a READ that is copied, not mapped */
 	SET_COPY_WRITE_MAX,
 	SET_POLL_US,		/* for how long a ring waits awake */
+	SET_IOPRIO,		/* as the kernel has it; 0: none */
 	NR_BLKBACK_SETTINGS,
+	SET_CGROUP = NR_BLKBACK_SETTINGS,	/* has no number */
 };
 
 /**
@@ -127,12 +132,16 @@ enum blkback_setting {
  * @values: by enum blkback_setting. Those that are part of the offer are as they were
  *	offered last
  * @by_hand: bits of those that were written in sysfs, and hold whatever xenstore says
+ * @cgroup: path of the cgroup that I/O is charged to; NULL or empty: that of the thread
+ * @charged: the same as the kernel has it; NULL likewise
  * @changes: how often sysfs was written; rings look whether that is news
  */
 struct blkback_settings {
 	struct mutex lock; /* all of it, against other writers */
 	unsigned int values[NR_BLKBACK_SETTINGS];
 	unsigned long by_hand;
+	char *cgroup;
+	struct cgroup_subsys_state *charged;
 	unsigned int changes;
 };
 
@@ -169,7 +178,8 @@ struct blkback_vbd {
  * @xdev: pinned by us, for a connection may outlive remove
  * @frontend: copy of the path of the frontend's directory, which @xdev loses at
  *	remove
- * @name: how the guest calls the disk, for names of threads; never NULL
+ * @name: how the guest calls the disk, for messages and names of threads; no other of
+ *	its disks has it
  * @work: moves the device through its states
  * @state: written by @work; other readers see some recent value
  * @budget: of the guest
@@ -193,7 +203,7 @@ struct blkback_dev {
 	struct kref ref;
 	struct xenbus_device *xdev;
 	char *frontend;
-	char *name;
+	char name[BLKBACK_NAME_LEN];
 	struct delayed_work work;
 	struct blkback_budget *budget;
 	struct ratelimit_state restarts;
@@ -420,6 +430,7 @@ struct blkback_pool {
  * @changes: of the device's settings, as far as they are taken
  * @copy_read_max: requests of up to so many bytes have their data copied
  * @copy_write_max: likewise
+ * @ioprio: of its requests
  * @sring: our view of the shared pages; the responses in it are under @lock
  * @taken: requests taken off the ring, ever
  * @seen: @answered when last looked at
@@ -487,7 +498,7 @@ struct blkback_ring {
 	struct blkback_conn *conn;
 	unsigned int index;
 	domid_t guest;
-	char name[32];
+	char name[sizeof("blkback.32767.-255") + BLKBACK_NAME_LEN];
 	int irq;
 	struct task_struct *thread;
 	wait_queue_head_t wait;
@@ -498,6 +509,7 @@ struct blkback_ring {
 	unsigned int changes;
 	unsigned int copy_read_max;
 	unsigned int copy_write_max;
+	u16 ioprio;
 	struct sring sring;
 	u32 taken;
 	u32 seen;
@@ -658,10 +670,11 @@ int read_number(struct blkback_dev *dev, const char *dir, const char *key,
 int write_offer(struct blkback_dev *dev);
 int write_opened(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
+int write_threads(const struct blkback_conn *conn);
 int announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
 void confirm_closed(struct xenbus_device *xdev);
-char *read_disk_name(struct xenbus_device *xdev);
+void read_disk_name(struct xenbus_device *xdev, char *name);
 int disk_named(struct blkback_dev *dev);
 int read_disk(struct blkback_dev *dev);
 struct blkback_conn *read_conn(struct blkback_dev *dev);
@@ -674,6 +687,7 @@ void settings_init(struct blkback_settings *mine);
 void settings_exit(struct blkback_settings *mine);
 int settings_read(struct blkback_dev *dev, bool offered);
 void settings_take(struct blkback_ring *ring);
+void settings_leave(void);
 
 /**
  * setting() - what holds for a disk
@@ -700,6 +714,21 @@ static inline bool settings_changed(const struct blkback_ring *ring)
 {
 	return READ_ONCE(ring->conn->dev->settings.changes) != ring->changes;
 }
+
+/* cgroup.c: to whom in the host I/O is charged */
+#ifdef CONFIG_BLK_CGROUP
+struct cgroup_subsys_state *io_cgroup_get(const char *path);
+void io_cgroup_put(struct cgroup_subsys_state *css);
+#else
+static inline struct cgroup_subsys_state *io_cgroup_get(const char *path)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline void io_cgroup_put(struct cgroup_subsys_state *css)
+{
+}
+#endif
 
 /* conn.c: making and destroying connections */
 struct blkback_conn *conn_create(struct blkback_dev *dev);

@@ -6,6 +6,7 @@
  * A frontend may rewrite its keys at any moment. Each is read once for a
  * connection, checked, and what was read is what holds.
  */
+#include <linux/ctype.h>
 #include <linux/kdev_t.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -27,7 +28,7 @@
  * @value: written in decimal
  */
 struct backend_key {
-	const char *name;
+	char name[sizeof("feature-max-indirect-segments")];
 	u64 value;
 };
 
@@ -60,11 +61,33 @@ static int write_state(struct xenbus_transaction xbt, const char *dir,
 	return xenbus_printf(xbt, dir, "state", "%d", to);
 }
 
-/* What does not hold any more once we are Closed. */
-static int remove_keys(struct xenbus_transaction xbt, const char *dir)
+/* To remove what is not there is no error; so the folders of queues are looked for. */
+static int remove_threads(struct xenbus_transaction xbt, const char *dir)
 {
-	int err = xenbus_rm(xbt, dir, "opened");
+	int err = xenbus_rm(xbt, dir, "kthread-pid");
+	char queue[20], *found;
+	unsigned int i;
 
+	for (i = 0; !err; i++) {
+		snprintf(queue, sizeof(queue), "queue-%u", i);
+		found = xenbus_read(xbt, dir, queue, NULL);
+		err = IS_ERR(found) ? PTR_ERR(found) : xenbus_rm(xbt, dir, queue);
+		if (!IS_ERR(found))
+			kfree(found);
+	}
+	return no_answer(err) ? err : 0;
+}
+
+/* What does not hold in that state. */
+static int remove_keys(struct xenbus_transaction xbt, const char *dir,
+		       enum xenbus_state state)
+{
+	int err = 0;
+
+	if (state == XenbusStateClosing || state == XenbusStateClosed)
+		err = remove_threads(xbt, dir);
+	if (!err && state == XenbusStateClosed)
+		err = xenbus_rm(xbt, dir, "opened");
 	return no_answer(err) ? err : 0;
 }
 
@@ -85,9 +108,8 @@ static int transact(const char *dir, const struct backend_key *keys,
 		if (err)
 			return err;
 		err = write_state(xbt, dir, from, to) ?:
-		      write_keys(xbt, dir, keys, n);
-		if (!err && to == XenbusStateClosed)
-			err = remove_keys(xbt, dir);
+		      write_keys(xbt, dir, keys, n) ?:
+		      remove_keys(xbt, dir, to);
 		end = xenbus_transaction_end(xbt, err);
 	} while (end == -EAGAIN && ++tries < MAX_TRIES);
 	return err ?: end;
@@ -186,6 +208,38 @@ int write_disk(struct blkback_dev *dev)
 }
 
 /**
+ * write_threads() - tell the toolstack which threads serve a disk
+ * @conn: has its threads
+ *
+ * The keys go when Closing is told.
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_threads(const struct blkback_conn *conn)
+{
+	unsigned int i, nr = conn->nr_rings;
+	struct backend_key *keys;
+	int err;
+
+	keys = kcalloc(nr + 1, sizeof(*keys), GFP_KERNEL);
+	if (!keys) {
+		blkback_error(conn->dev, -ENOMEM, "no memory for the PIDs of %u queues", nr);
+		return -ENOMEM;
+	}
+	strscpy(keys[0].name, "kthread-pid", sizeof(keys[0].name));
+	keys[0].value = task_pid_nr(conn->rings[0]->thread);
+	for (i = 0; i < nr; i++) {
+		snprintf(keys[i + 1].name, sizeof(keys[0].name), "queue-%u/kthread-pid", i);
+		keys[i + 1].value = task_pid_nr(conn->rings[i]->thread);
+	}
+	/* The only queue has no folder, as on the frontend's side. */
+	err = tell(conn->dev, keys, nr > 1 ? nr + 1 : 1, XenbusStateUnknown,
+		   XenbusStateUnknown);
+	kfree(keys);
+	return err;
+}
+
+/**
  * announce_size() - tell a connected frontend that its disk has another size
  * @dev: its disk is open
  *
@@ -238,22 +292,31 @@ void confirm_closed(struct xenbus_device *xdev)
 		 XenbusStateClosed);
 }
 
+/* Short, with nothing in it that a file's name may not have, and no mere number. */
+static bool is_name(const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i]; i++)
+		if (i == BLKBACK_NAME_LEN - 1 || !isascii(text[i]) || !isalnum(text[i]))
+			return false;
+	return text[strspn(text, "0123456789")];
+}
+
 /**
  * read_disk_name() - how the guest calls a disk
  * @xdev: the device
- *
- * Return: text to be freed with kfree(), NULL if there is no memory.
+ * @name: BLKBACK_NAME_LEN bytes, for the name; or for the disk's number, if some toolstack
+ *	left it out or wrote something else
  */
-char *read_disk_name(struct xenbus_device *xdev)
+void read_disk_name(struct xenbus_device *xdev, char *name)
 {
-	char *name = xenbus_read(XBT_NIL, xdev->nodename, "dev", NULL);
+	char *text = xenbus_read(XBT_NIL, xdev->nodename, "dev", NULL);
 
-	if (!IS_ERR(name) && *name)
-		return name;
-	if (!IS_ERR(name))
-		kfree(name);
-	/* Some toolstacks leave the key out. The number is there always. */
-	return kstrdup(kbasename(xdev->nodename), GFP_KERNEL);
+	strscpy(name, !IS_ERR(text) && is_name(text) ? text : kbasename(xdev->nodename),
+		BLKBACK_NAME_LEN);
+	if (!IS_ERR(text))
+		kfree(text);
 }
 
 /* A guest's text as a message may have it, short and ASCII; %pE would let Latin-1 through. */

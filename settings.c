@@ -11,7 +11,9 @@
  * anything has changed.
  */
 #include <linux/device.h>
+#include <linux/ioprio.h>
 #include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
@@ -60,6 +62,8 @@ static const struct setting settings[NR_BLKBACK_SETTINGS] = {
 		"copy-write-max", &blkback_copy_write_max, 0, UINT_MAX },
 	[SET_POLL_US] = {
 		"poll-us", &blkback_poll_us, 0, BLKBACK_MAX_POLL_US },
+	[SET_IOPRIO] = {
+		"ioprio" },
 };
 
 static unsigned int of_all_disks(enum blkback_setting what)
@@ -69,6 +73,8 @@ static unsigned int of_all_disks(enum blkback_setting what)
 		return READ_ONCE(blkback_persistent);
 	case SET_MAX_INDIRECT:
 		return BLKBACK_MAX_SEGMENTS;
+	case SET_IOPRIO:
+		return IOPRIO_DEFAULT;
 	default:
 		return READ_ONCE(*settings[what].parameter);
 	}
@@ -77,6 +83,43 @@ static unsigned int of_all_disks(enum blkback_setting what)
 static bool allowed(enum blkback_setting what, unsigned int value)
 {
 	return value >= settings[what].min && value <= settings[what].max;
+}
+
+static int parse_ioprio(const char *text, unsigned int *value)
+{
+	unsigned int class, level = 0;
+	int err = 0;
+
+	if (sysfs_streq(text, "none")) {
+		class = IOPRIO_CLASS_NONE;
+	} else if (sysfs_streq(text, "idle")) {
+		class = IOPRIO_CLASS_IDLE;
+	} else {
+		class = strstarts(text, "rt/") ? IOPRIO_CLASS_RT : IOPRIO_CLASS_BE;
+		err = strstarts(text, "rt/") || strstarts(text, "be/") ?
+		      kstrtouint(text + 3, 10, &level) : -EINVAL;
+	}
+	if (err || level >= IOPRIO_NR_LEVELS)
+		return err ?: -ERANGE;
+	*value = IOPRIO_PRIO_VALUE(class, level);
+	return 0;
+}
+
+/* Takes over the path, unless it fails. */
+static int set_cgroup(struct blkback_settings *mine, char *path)
+{
+	struct cgroup_subsys_state *css = NULL;
+
+	if (path && *path)
+		css = io_cgroup_get(path);
+	if (IS_ERR(css))
+		return PTR_ERR(css);
+	io_cgroup_put(mine->charged);
+	mine->charged = css;
+	if (path != mine->cgroup)
+		kfree(mine->cgroup);
+	mine->cgroup = path;
+	return 0;
 }
 
 /**
@@ -99,6 +142,8 @@ void settings_init(struct blkback_settings *mine)
  */
 void settings_exit(struct blkback_settings *mine)
 {
+	io_cgroup_put(mine->charged);
+	kfree(mine->cgroup);
 	mutex_destroy(&mine->lock);
 }
 
@@ -136,12 +181,68 @@ static int read_key(struct blkback_dev *dev, const char *dir,
 	return -ERANGE;
 }
 
+static int read_ioprio(struct blkback_dev *dev, const char *dir,
+		       unsigned int *value)
+{
+	char *text;
+	int err;
+
+	err = read_text(dev, dir, "ioprio", &text);
+	if (err || !text)
+		return err;
+	err = parse_ioprio(text, value);
+	if (err)
+		blkback_error(dev, err,
+			      "%s/ioprio is \"%.32s\", and only rt/0 to rt/7, be/0 to be/7, idle and none can be set",
+			      dir, text);
+	kfree(text);
+	return err;
+}
+
+static const char *cgroup_advice(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "begin it with /, which is /sys/fs/cgroup";
+	case -EOPNOTSUPP:
+		return "write +io to cgroup.subtree_control in the one above it";
+	default:
+		return "make it, below /sys/fs/cgroup";
+	}
+}
+
+/* One that was set in sysfs may have been made anew since. */
+static int read_cgroup(struct blkback_dev *dev, const char *dir)
+{
+	struct blkback_settings *mine = &dev->settings;
+	char *path = NULL;
+	int err = 0;
+
+	if (mine->by_hand & BIT(SET_CGROUP))
+		path = mine->cgroup;
+	else if (dir)
+		err = read_text(dev, dir, "cgroup", &path);
+	if (err)
+		return err;
+	err = set_cgroup(mine, path);
+	if (!err)
+		return 0;
+	blkback_error(dev, err, "I/O cannot be charged to the cgroup \"%s\" (%pe): %s",
+		      path, ERR_PTR(err), cgroup_advice(err));
+	if (path != mine->cgroup)
+		kfree(path);
+	return err;
+}
+
 static int read_setting(struct blkback_dev *dev, const char *dir,
 			enum blkback_setting what)
 {
 	unsigned int all = of_all_disks(what), value = all;
-	int err = dir ? read_key(dev, dir, what, &value) : 0;
+	int err = 0;
 
+	if (dir)
+		err = what == SET_IOPRIO ? read_ioprio(dev, dir, &value) :
+					   read_key(dev, dir, what, &value);
 	if (err)
 		return err;
 	if (settings[what].limited)
@@ -172,12 +273,25 @@ int settings_read(struct blkback_dev *dev, bool offered)
 	for (i = 0; i < NR_BLKBACK_SETTINGS && !err; i++)
 		if (settings[i].offered == offered && !(mine->by_hand & BIT(i)))
 			err = read_setting(dev, dir, i);
+	if (!err && !offered)
+		err = read_cgroup(dev, dir);
 	mutex_unlock(&mine->lock);
 	kfree(dir);
 	return err;
 }
 
 /* --- rings ---------------------------------------------------------------- */
+
+/*
+ * Each bio has it; but there are schedulers that go by who gives them a bio. If there is
+ * no memory to tell them, they do without.
+ */
+static void take_ioprio(struct blkback_ring *ring, u16 ioprio)
+{
+	if (ring->ioprio != ioprio)
+		set_task_ioprio(current, ioprio);
+	ring->ioprio = ioprio;
+}
 
 /**
  * settings_take() - have a ring go by what holds now
@@ -194,7 +308,20 @@ void settings_take(struct blkback_ring *ring)
 	ring->copy_read_max = mine->values[SET_COPY_READ_MAX];
 	ring->copy_write_max = mine->values[SET_COPY_WRITE_MAX];
 	poll_limit(&ring->poll, mine->values[SET_POLL_US] * NSEC_PER_USEC);
+	take_ioprio(ring, mine->values[SET_IOPRIO]);
+	/* All bios that the thread makes from here on are charged there. */
+	kthread_associate_blkcg(mine->charged);
 	mutex_unlock(&mine->lock);
+}
+
+/**
+ * settings_leave() - undo settings_take()
+ *
+ * Context: a ring's thread that ends.
+ */
+void settings_leave(void)
+{
+	kthread_associate_blkcg(NULL);
 }
 
 /* --- sysfs ---------------------------------------------------------------- */
@@ -217,10 +344,24 @@ static ssize_t show(struct device *device, struct device_attribute *attr, char *
 			  READ_ONCE(to_settings(device)->values[to_setting(attr)]));
 }
 
+static void changed(struct blkback_settings *mine, enum blkback_setting what)
+{
+	mine->by_hand |= BIT(what);
+	WRITE_ONCE(mine->changes, mine->changes + 1);
+}
+
+static void change(struct blkback_settings *mine, enum blkback_setting what,
+		   unsigned int value)
+{
+	mutex_lock(&mine->lock);
+	WRITE_ONCE(mine->values[what], value);
+	changed(mine, what);
+	mutex_unlock(&mine->lock);
+}
+
 static ssize_t store(struct device *device, struct device_attribute *attr,
 		     const char *buf, size_t count)
 {
-	struct blkback_settings *mine = to_settings(device);
 	enum blkback_setting what = to_setting(attr);
 	unsigned int value;
 	int err;
@@ -230,13 +371,69 @@ static ssize_t store(struct device *device, struct device_attribute *attr,
 		return err;
 	if (!allowed(what, value))
 		return -EINVAL;
-	mutex_lock(&mine->lock);
-	WRITE_ONCE(mine->values[what], value);
-	mine->by_hand |= BIT(what);
-	WRITE_ONCE(mine->changes, mine->changes + 1);
-	mutex_unlock(&mine->lock);
+	change(to_settings(device), what, value);
 	return count;
 }
+
+static ssize_t ioprio_show(struct device *device, struct device_attribute *attr,
+			   char *buf)
+{
+	static const char *const classes[] = { "none", "rt", "be", "idle" };
+	unsigned int ioprio = READ_ONCE(to_settings(device)->values[SET_IOPRIO]);
+	unsigned int class = IOPRIO_PRIO_CLASS(ioprio);
+	unsigned int level = IOPRIO_PRIO_DATA(ioprio);
+
+	if (class == IOPRIO_CLASS_RT || class == IOPRIO_CLASS_BE)
+		return sysfs_emit(buf, "%s/%u\n", classes[class], level);
+	return sysfs_emit(buf, "%s\n", classes[class]);
+}
+
+static ssize_t ioprio_store(struct device *device, struct device_attribute *attr,
+			    const char *buf, size_t count)
+{
+	unsigned int value;
+	int err;
+
+	err = parse_ioprio(buf, &value);
+	if (err)
+		return err;
+	change(to_settings(device), SET_IOPRIO, value);
+	return count;
+}
+static DEVICE_ATTR_RW(ioprio);
+
+static ssize_t cgroup_show(struct device *device, struct device_attribute *attr,
+			   char *buf)
+{
+	struct blkback_settings *mine = to_settings(device);
+	ssize_t len;
+
+	mutex_lock(&mine->lock);
+	len = sysfs_emit(buf, "%s\n", mine->cgroup ?: "");
+	mutex_unlock(&mine->lock);
+	return len;
+}
+
+static ssize_t cgroup_store(struct device *device, struct device_attribute *attr,
+			    const char *buf, size_t count)
+{
+	struct blkback_settings *mine = to_settings(device);
+	char *path = kstrndup(buf, strcspn(buf, "\n"), GFP_KERNEL);
+	int err;
+
+	if (!path)
+		return -ENOMEM;
+	mutex_lock(&mine->lock);
+	err = set_cgroup(mine, path);
+	if (!err)
+		changed(mine, SET_CGROUP);
+	mutex_unlock(&mine->lock);
+	if (!err)
+		return count;
+	kfree(path);
+	return err;
+}
+static DEVICE_ATTR_RW(cgroup);
 
 #define SETTING(name, mode, write, what)				\
 static struct dev_ext_attribute setting_##name = {			\
@@ -264,6 +461,8 @@ static struct attribute *setting_attrs[] = {
 	&setting_copy_read_max.attr.attr,
 	&setting_copy_write_max.attr.attr,
 	&setting_poll_us.attr.attr,
+	&dev_attr_ioprio.attr,
+	&dev_attr_cgroup.attr,
 	NULL,
 };
 

@@ -86,7 +86,6 @@ static void dev_free(struct kref *ref)
 	settings_exit(&dev->settings);
 	mutex_destroy(&dev->conn_lock);
 	kfree(dev->frontend);
-	kfree(dev->name);
 	kfree(dev);
 }
 
@@ -183,6 +182,14 @@ void blkback_rotate(void)
 	spin_unlock(&devs_lock);
 }
 
+/* Two disks of a guest; then the second one is called by its number. */
+static bool have_same_name(const struct blkback_dev *dev,
+			   const struct blkback_dev *new)
+{
+	return dev->xdev->otherend_id == new->xdev->otherend_id &&
+	       !strcmp(dev->name, new->name);
+}
+
 /*
  * Add a new device to the list. There may be one that was unbound from the same
  * xenbus device and still has requests out; two at a time would serve one ring.
@@ -193,9 +200,13 @@ static int remember(struct blkback_dev *new)
 	int err = 0;
 
 	spin_lock(&devs_lock);
-	list_for_each_entry(dev, &devs, all)
+	list_for_each_entry(dev, &devs, all) {
 		if (dev->xdev == new->xdev)
 			err = -EBUSY;
+		if (have_same_name(dev, new))
+			strscpy(new->name, kbasename(new->xdev->nodename),
+				sizeof(new->name));
+	}
 	if (!err)
 		list_add(&new->all, &devs);
 	spin_unlock(&devs_lock);
@@ -365,7 +376,7 @@ static int connect(struct blkback_dev *dev)
 
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
-	err = write_disk(dev);
+	err = write_disk(dev) ?: write_threads(conn);
 	if (err) {
 		conn_destroy(conn);
 		return err;
@@ -711,9 +722,9 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	ratelimit_set_flags(&dev->restarts, RATELIMIT_MSG_ON_RELEASE);
 	INIT_DELAYED_WORK(&dev->work, dev_work);
 	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
-	dev->name = read_disk_name(xdev);
+	read_disk_name(xdev, dev->name);
 	dev->budget = budget_get(xdev->otherend_id);
-	if (dev->frontend && dev->name && dev->budget)
+	if (dev->frontend && dev->budget)
 		return dev;
 	blkback_put(dev);
 	return NULL;

@@ -41,7 +41,7 @@ request op=write segs=11
 io count=50
 END
 error_node | grep -q "multi-queue-num-queues is 3, and 1 to 2 were offered" || fail "error node is '$(error_node)', which is not about 'multi-queue-num-queues is 3, and 1 to 2 were offered'"
-expect "shown in sysfs" "copy_read_max:16384 copy_write_max:8192 feature_persistent:0 max_indirect_segments:8 \
+expect "shown in sysfs" "copy_read_max:16384 copy_write_max:8192 feature_persistent:0 ioprio:none max_indirect_segments:8 \
 max_persistent_grants:10 max_queues:2 max_ring_page_order:1 persistent_grant_unused_seconds:5 poll_us:7" \
 	"$(shown)"
 pass "offered, shown, and enforced"
@@ -166,7 +166,7 @@ await 2
 expect multi-queue-max-queues=4
 connect
 END
-expect "shown in sysfs" "copy_read_max:12288 copy_write_max:12288 feature_persistent:0 max_indirect_segments:256 \
+expect "shown in sysfs" "copy_read_max:12288 copy_write_max:12288 feature_persistent:0 ioprio:none max_indirect_segments:256 \
 max_persistent_grants:10 max_queues:4 max_ring_page_order:4 persistent_grant_unused_seconds:6 poll_us:0" \
 	"$(shown)"
 pass "changed in sysfs: holds until the disk goes; in xenstore: for the next frontend"
