@@ -164,7 +164,7 @@ refused() {
 	await_state "$backend" 2
 	frontend_state 3
 	await_state "$backend" 5
-	error_node | grep -q "$1" || fail "error node is '$(error_node)', which is not about '$1'"
+	told "$1"
 	xenstore-rm "$backend/settings/$2"
 	frontend_state 6
 	await_state "$backend" 6

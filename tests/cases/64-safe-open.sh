@@ -44,7 +44,7 @@ refused() {
 	shift
 	again "$@"
 	await_state "$backend" 5
-	error_node | grep -q "$pattern" || fail "error node is '$(error_node)', which is not about '$pattern'"
+	told "$pattern"
 	not_opened "$backend" || fail "it is refused, and opened is '$(xs_read "$backend/opened")'"
 	let_go
 }
