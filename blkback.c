@@ -331,6 +331,7 @@ static bool ring_has_work(const struct blkback_ring *ring)
 static void look_at_disk(struct blkback_ring *ring, struct disk_limits *disk)
 {
 	*disk = vbd_limits(&ring->conn->dev->vbd);
+	disk->max_indirect = ring->conn->max_indirect;
 	if (disk->capacity == ring->capacity)
 		return;
 	ring->capacity = disk->capacity;
@@ -373,6 +374,8 @@ static void ring_serve(struct blkback_ring *ring)
 	struct disk_limits disk;
 	bool takes;
 
+	if (settings_changed(ring))
+		settings_take(ring);
 	ring->retry = false;
 	ring->seen = READ_ONCE(ring->answered);
 	look_at_disk(ring, &disk);
@@ -511,6 +514,7 @@ int ring_thread(void *data)
 			try_to_freeze();
 		cond_resched();
 	}
+	settings_leave();
 	while (!map_forget(ring)) {
 		try_to_freeze();
 		schedule_timeout_interruptible(RETRY_JIFFIES);

@@ -63,6 +63,15 @@
  */
 #define BLKBACK_MAX_COPIED	1024
 
+/* Far more than any frontend has CPUs to use; keeps max_queues from typos. */
+#define BLKBACK_MAX_QUEUES	256U
+
+/* Whoever wants to wait awake for longer than this wants a CPU for each ring. */
+#define BLKBACK_MAX_POLL_US	1000U
+
+/* Room for how a guest calls a disk. A number always fits. */
+#define BLKBACK_NAME_LEN	14
+
 /* Sizes of requests in memory: of 1, 4, 16, 64 and 256 segments. */
 #define BLKBACK_REQ_SIZES	5
 
@@ -101,12 +110,49 @@ enum blkback_stat {
 	NR_BLKBACK_STATS,
 };
 
+/* What can be set for each disk. The names are in settings.c. */
+enum blkback_setting {
+	SET_MAX_QUEUES,
+	SET_MAX_RING_ORDER,	/* a ring may have up to 2^this pages */
+	SET_PERSISTENT,		/* guest pages may stay mapped */
+	SET_MAX_PERSISTENT,	/* how many, all rings together */
+	SET_MAX_INDIRECT,	/* segments of an INDIRECT request */
+	SET_UNUSED_SECONDS,	/* for how long a page stays when not used */
+	SET_COPY_READ_MAX,	/* bytes of a READ that is copied, not mapped */
+	SET_COPY_WRITE_MAX,
+	SET_POLL_US,		/* for how long a ring waits awake */
+	SET_IOPRIO,		/* as the kernel has it; 0: none */
+	NR_BLKBACK_SETTINGS,
+	SET_CGROUP = NR_BLKBACK_SETTINGS,	/* has no number */
+};
+
+/**
+ * struct blkback_settings - what holds for one disk, see settings.c
+ * @lock: all below is written under it
+ * @values: by enum blkback_setting. Those that are part of the offer are as they were
+ *	offered last
+ * @by_hand: bits of those that were written in sysfs, and hold whatever xenstore says
+ * @cgroup: path of the cgroup that I/O is charged to; NULL or empty: that of the thread
+ * @charged: the same as the kernel has it; NULL likewise
+ * @changes: how often sysfs was written; rings look whether that is news
+ */
+struct blkback_settings {
+	struct mutex lock; /* all of it, against other writers */
+	unsigned int values[NR_BLKBACK_SETTINGS];
+	unsigned long by_hand;
+	char *cgroup;
+	struct cgroup_subsys_state *charged;
+	unsigned int changes;
+};
+
 /**
  * struct blkback_vbd - the block device behind a disk
  * @file: from the block layer; NULL while closed
  * @bdev: of @file
  * @devt: the number the toolstack gave; 0 before it did
+ * @diskseq: which of the disks that have had this number; 0: any
  * @read_only: the guest may not write
+ * @shared: the host may use the disk, too, although the guest may write
  * @discard: the toolstack has nothing against discards
  * @info: VDISK_* bits for the frontend
  * @told_sectors: the size the frontend knows, in 512-byte sectors
@@ -118,7 +164,9 @@ struct blkback_vbd {
 	struct file *file;
 	struct block_device *bdev;
 	dev_t devt;
+	u64 diskseq;
 	bool read_only;
+	bool shared;
 	bool discard;
 	unsigned int info;
 	u64 told_sectors;
@@ -130,7 +178,8 @@ struct blkback_vbd {
  * @xdev: pinned by us, for a connection may outlive remove
  * @frontend: copy of the path of the frontend's directory, which @xdev loses at
  *	remove
- * @name: how the guest calls the disk, for names of threads; never NULL
+ * @name: how the guest calls the disk, for messages and names of threads; no other of
+ *	its disks has it
  * @work: moves the device through its states
  * @state: written by @work; other readers see some recent value
  * @budget: of the guest
@@ -141,9 +190,7 @@ struct blkback_vbd {
  * @removed: set once, by remove: no frontend to talk to any more
  * @refused: this frontend, or its disk, was no good: it has to leave before it
  *	may try again
- * @max_queues: as offered to this frontend, whatever the parameter says now
- * @max_ring_order: likewise
- * @persistent: likewise
+ * @settings: what the administrator wants
  * @vbd: the disk
  * @conn: written by @work under @conn_lock; NULL if not connected
  * @past: sums over the rings of past connections; under @conn_lock
@@ -156,7 +203,7 @@ struct blkback_dev {
 	struct kref ref;
 	struct xenbus_device *xdev;
 	char *frontend;
-	char *name;
+	char name[BLKBACK_NAME_LEN];
 	struct delayed_work work;
 	struct blkback_budget *budget;
 	struct ratelimit_state restarts;
@@ -166,9 +213,7 @@ struct blkback_dev {
 	enum xenbus_state told;
 	bool removed;
 	bool refused;
-	unsigned int max_queues;
-	unsigned int max_ring_order;
-	bool persistent;
+	struct blkback_settings settings;
 	struct blkback_vbd vbd;
 	struct blkback_conn *conn;
 	u64 past[NR_BLKBACK_STATS];
@@ -185,9 +230,7 @@ struct blkback_dev {
  * @persistent: both sides have agreed that guest pages may stay mapped
  * @max_persistent: how many, all rings together
  * @unused_jiffies: for how long, when not used; 0: until memory is short
- * @copy_read_max: requests of up to so many bytes have their data copied
- * @copy_write_max: likewise
- * @poll_us: for how long at most a ring waits awake
+ * @max_indirect: most segments of an INDIRECT request
  * @max_spare_pages: most free pages that a ring keeps, of either kind
  * @squeeze_jiffies: for how long a ring keeps none when memory was short
  * @stopping: set by the device's work: rings take no more requests
@@ -207,9 +250,7 @@ struct blkback_conn {
 	bool persistent;
 	unsigned int max_persistent;
 	unsigned long unused_jiffies;
-	unsigned int copy_read_max;
-	unsigned int copy_write_max;
-	unsigned int poll_us;
+	unsigned int max_indirect;
 	unsigned int max_spare_pages;
 	unsigned long squeeze_jiffies;
 	bool stopping;
@@ -386,6 +427,10 @@ struct blkback_pool {
  *
  * Of @thread, once that runs:
  *
+ * @changes: of the device's settings, as far as they are taken
+ * @copy_read_max: requests of up to so many bytes have their data copied
+ * @copy_write_max: likewise
+ * @ioprio: of its requests
  * @sring: our view of the shared pages; the responses in it are under @lock
  * @taken: requests taken off the ring, ever
  * @seen: @answered when last looked at
@@ -453,7 +498,7 @@ struct blkback_ring {
 	struct blkback_conn *conn;
 	unsigned int index;
 	domid_t guest;
-	char name[32];
+	char name[sizeof("blkback.32767.-255") + BLKBACK_NAME_LEN];
 	int irq;
 	struct task_struct *thread;
 	wait_queue_head_t wait;
@@ -461,6 +506,10 @@ struct blkback_ring {
 	struct page *pages[SRING_MAX_PAGES];
 	grant_handle_t handles[SRING_MAX_PAGES];
 
+	unsigned int changes;
+	unsigned int copy_read_max;
+	unsigned int copy_write_max;
+	u16 ioprio;
 	struct sring sring;
 	u32 taken;
 	u32 seen;
@@ -590,6 +639,8 @@ void blkback_rotate(void);
 void blkback_kick_disk(dev_t devt);
 __printf(3, 4)
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);
+__printf(2, 3)
+void blkback_info(struct blkback_dev *dev, const char *fmt, ...);
 
 /* negotiate.c: the keys in xenstore */
 
@@ -614,17 +665,72 @@ struct ring_keys {
 	evtchn_port_t port;
 };
 
+int read_text(struct blkback_dev *dev, const char *dir, const char *key,
+	      char **text);
+int read_number(struct blkback_dev *dev, const char *dir, const char *key,
+		unsigned int *value);
 int write_offer(struct blkback_dev *dev);
+int write_opened(struct blkback_dev *dev);
 int write_disk(struct blkback_dev *dev);
+int write_threads(const struct blkback_conn *conn);
 int announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
 void confirm_closed(struct xenbus_device *xdev);
-char *read_disk_name(struct xenbus_device *xdev);
+void read_disk_name(struct xenbus_device *xdev, char *name);
 int disk_named(struct blkback_dev *dev);
 int read_disk(struct blkback_dev *dev);
 struct blkback_conn *read_conn(struct blkback_dev *dev);
 int read_ring(const struct blkback_conn *conn, unsigned int index,
 	      struct ring_keys *keys);
+
+/* settings.c: what holds for one disk */
+extern const struct attribute_group blkback_settings_group;
+void settings_init(struct blkback_settings *mine);
+void settings_exit(struct blkback_settings *mine);
+int settings_read(struct blkback_dev *dev, bool offered);
+void settings_take(struct blkback_ring *ring);
+void settings_leave(void);
+
+/**
+ * setting() - what holds for a disk
+ * @dev: the disk
+ * @what: of which setting
+ *
+ * Context: any.
+ * Return: its value.
+ */
+static inline unsigned int setting(const struct blkback_dev *dev,
+				   enum blkback_setting what)
+{
+	return READ_ONCE(dev->settings.values[what]);
+}
+
+/**
+ * settings_changed() - whether a ring does not go yet by what holds now
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: if so, true: settings_take() is due.
+ */
+static inline bool settings_changed(const struct blkback_ring *ring)
+{
+	return READ_ONCE(ring->conn->dev->settings.changes) != ring->changes;
+}
+
+/* cgroup.c: to whom in the host I/O is charged */
+#ifdef CONFIG_BLK_CGROUP
+struct cgroup_subsys_state *io_cgroup_get(const char *path);
+void io_cgroup_put(struct cgroup_subsys_state *css);
+#else
+static inline struct cgroup_subsys_state *io_cgroup_get(const char *path)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline void io_cgroup_put(struct cgroup_subsys_state *css)
+{
+}
+#endif
 
 /* conn.c: making and destroying connections */
 struct blkback_conn *conn_create(struct blkback_dev *dev);

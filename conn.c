@@ -11,7 +11,9 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <xen/events.h>
 
 #include "common.h"
@@ -74,7 +76,6 @@ static void ring_init(struct blkback_ring *ring)
 	ring->copies.max = BLKBACK_QUICK_SEGS;
 	ring->copies.ops = ring->copy_ops;
 	ring->copies.reqs = ring->copy_reqs;
-	ring->poll.max = ring->conn->poll_us * NSEC_PER_USEC;
 	ring->took = U64_MAX;
 	timer_setup(&ring->timer, ring_tidy, 0);
 	budget_ring_init(ring);
@@ -92,12 +93,37 @@ static int ring_bind(struct blkback_ring *ring, evtchn_port_t port)
 							    ring_event, 0,
 							    ring->name, ring);
 	if (irq < 0) {
-		blkback_error(dev, irq, "cannot bind event channel %u of ring %u",
-			      port, ring->index);
+		blkback_error(dev, irq,
+			      "cannot bind event channel %u of ring %u (%pe): the frontend has to allocate it for this domain",
+			      port, ring->index, ERR_PTR(irq));
 		return irq;
 	}
 	ring->irq = irq;
 	return 0;
+}
+
+/*
+ * A thread has a long name for whoever looks at /proc, and a short one for whoever traces.
+ * Of the first, cut off, the queue would be gone; so the short one has only what tells
+ * threads apart: "7b0" for queue 0 of xvdb of guest 7. Where that is not enough, or too
+ * much, it is the PID, which has no letter in it. What the kernel has to change the short
+ * one is not for modules.
+ */
+static void name_for_traces(const struct blkback_ring *ring)
+{
+	const char *disk = ring->conn->dev->name;
+	size_t xvd = str_has_prefix(disk, "xvd");
+	struct task_struct *thread = ring->thread;
+	char comm[TASK_COMM_LEN];
+	size_t len;
+
+	len = snprintf(comm, sizeof(comm), "blkback.%d%s%u", ring->guest,
+		       disk + xvd, ring->index);
+	if (!xvd || strpbrk(disk, "0123456789") || len >= sizeof(comm))
+		snprintf(comm, sizeof(comm), "blkback.%d", task_pid_nr(thread));
+	task_lock(thread);
+	strscpy_pad(thread->comm, comm, sizeof(thread->comm));
+	task_unlock(thread);
 }
 
 static int ring_make_thread(struct blkback_ring *ring)
@@ -107,11 +133,13 @@ static int ring_make_thread(struct blkback_ring *ring)
 	thread = kthread_create(ring_thread, ring, "%s", ring->name);
 	if (IS_ERR(thread)) {
 		blkback_error(ring->conn->dev, PTR_ERR(thread),
-			      "cannot start the thread of ring %u", ring->index);
+			      "cannot start the thread of ring %u (%pe)",
+			      ring->index, thread);
 		return PTR_ERR(thread);
 	}
 	/* It may end before we have stopped it. */
 	ring->thread = get_task_struct(thread);
+	name_for_traces(ring);
 	return 0;
 }
 

@@ -152,11 +152,11 @@ void decode_request(const void *slot, const struct blkif_abi *abi,
 	}
 }
 
-static bool count_ok(const struct wire_request *req)
+static bool count_ok(const struct wire_request *req,
+		     const struct disk_limits *disk)
 {
 	if (req->indirect)
-		return req->nr_segs >= 1 &&
-		       req->nr_segs <= BLKBACK_MAX_SEGMENTS;
+		return req->nr_segs >= 1 && req->nr_segs <= disk->max_indirect;
 	if (req->nr_segs > BLKIF_MAX_DIRECT_SEGMENTS)
 		return false;
 	/* Only these two mean something without data. */
@@ -213,7 +213,7 @@ int check_request(const struct wire_request *req,
 	default:
 		return req->indirect ? BLKIF_RSP_ERROR : BLKIF_RSP_EOPNOTSUPP;
 	}
-	return count_ok(req) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR;
+	return count_ok(req, disk) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR;
 }
 
 static bool segment_ok(const struct blkif_segment *seg, unsigned int mask)

@@ -71,6 +71,8 @@ struct wire_request {
  * @read_only: writes are refused
  * @discard: the disk takes DISCARD
  * @secure_erase: and leaves no trace if asked to
+ * @max_indirect: most segments of an INDIRECT request, up to BLKBACK_MAX_SEGMENTS; 0:
+ *	there is no INDIRECT
  */
 struct disk_limits {
 	__u64 capacity;
@@ -78,6 +80,7 @@ struct disk_limits {
 	bool read_only;
 	bool discard;
 	bool secure_erase;
+	__u16 max_indirect;
 };
 
 const struct blkif_abi *blkif_find_abi(const char *protocol);

@@ -22,9 +22,9 @@ static bool may_be_copied(const struct blkback_req *req)
 /* How far a segment is filled is not known yet: each counts as a page. */
 static enum blkback_data copied_or_mapped(const struct blkback_req *req)
 {
-	const struct blkback_conn *conn = req->ring->conn;
+	const struct blkback_ring *ring = req->ring;
 	unsigned int max = req->operation == BLKIF_OP_READ ?
-			   conn->copy_read_max : conn->copy_write_max;
+			   ring->copy_read_max : ring->copy_write_max;
 
 	return req->nr_segs * BLKIF_PAGE_SIZE <= max && may_be_copied(req) ?
 	       DATA_COPIED : DATA_MAPPED;

@@ -6,6 +6,7 @@
  * A frontend may rewrite its keys at any moment. Each is read once for a
  * connection, checked, and what was read is what holds.
  */
+#include <linux/ctype.h>
 #include <linux/kdev_t.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -27,7 +28,7 @@
  * @value: written in decimal
  */
 struct backend_key {
-	const char *name;
+	char name[sizeof("feature-max-indirect-segments")];
 	u64 value;
 };
 
@@ -60,6 +61,36 @@ static int write_state(struct xenbus_transaction xbt, const char *dir,
 	return xenbus_printf(xbt, dir, "state", "%d", to);
 }
 
+/* To remove what is not there is no error; so the folders of queues are looked for. */
+static int remove_threads(struct xenbus_transaction xbt, const char *dir)
+{
+	int err = xenbus_rm(xbt, dir, "kthread-pid");
+	char queue[20], *found;
+	unsigned int i;
+
+	for (i = 0; !err; i++) {
+		snprintf(queue, sizeof(queue), "queue-%u", i);
+		found = xenbus_read(xbt, dir, queue, NULL);
+		err = IS_ERR(found) ? PTR_ERR(found) : xenbus_rm(xbt, dir, queue);
+		if (!IS_ERR(found))
+			kfree(found);
+	}
+	return no_answer(err) ? err : 0;
+}
+
+/* What does not hold in that state. */
+static int remove_keys(struct xenbus_transaction xbt, const char *dir,
+		       enum xenbus_state state)
+{
+	int err = 0;
+
+	if (state == XenbusStateClosing || state == XenbusStateClosed)
+		err = remove_threads(xbt, dir);
+	if (!err && state == XenbusStateClosed)
+		err = xenbus_rm(xbt, dir, "opened");
+	return no_answer(err) ? err : 0;
+}
+
 /*
  * Write all keys, and state @to if it is @from, so that they appear at once.
  * With @from Unknown it may be any; with @to Unknown it is left as it is.
@@ -77,7 +108,8 @@ static int transact(const char *dir, const struct backend_key *keys,
 		if (err)
 			return err;
 		err = write_state(xbt, dir, from, to) ?:
-		      write_keys(xbt, dir, keys, n);
+		      write_keys(xbt, dir, keys, n) ?:
+		      remove_keys(xbt, dir, to);
 		end = xenbus_transaction_end(xbt, err);
 	} while (end == -EAGAIN && ++tries < MAX_TRIES);
 	return err ?: end;
@@ -89,34 +121,54 @@ static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 	int err = transact(dev->xdev->nodename, keys, n, from, to);
 
 	if (err)
-		blkback_error(dev, err, "cannot write %s to xenstore (%pe)",
-			      keys[0].name, ERR_PTR(err));
+		blkback_error(dev, err, "cannot write %s to %s (%pe)",
+			      keys[0].name, dev->xdev->nodename, ERR_PTR(err));
 	return err;
+}
+
+/* It only costs a frontend if no page may stay. */
+static bool offers_persistent(const struct blkback_dev *dev)
+{
+	return setting(dev, SET_PERSISTENT) && setting(dev, SET_MAX_PERSISTENT);
 }
 
 /**
  * write_offer() - tell the frontend how it may build its rings
- * @dev: the limits offered are noted in it
+ * @dev: its settings are as offered, then
  *
  * Return: 0, or a negative errno that has been told to the toolstack.
  */
 int write_offer(struct blkback_dev *dev)
 {
-	dev->max_queues = READ_ONCE(blkback_max_queues);
-	dev->max_ring_order = READ_ONCE(blkback_max_ring_order);
-	/* It only costs a frontend if no page may stay. */
-	dev->persistent = READ_ONCE(blkback_persistent) &&
-			  READ_ONCE(blkback_max_persistent);
+	int err = settings_read(dev, true);
+	unsigned int order = setting(dev, SET_MAX_RING_ORDER);
 	const struct backend_key keys[] = {
-		{ "multi-queue-max-queues", dev->max_queues },
-		{ "max-ring-page-order", dev->max_ring_order },
-		{ "max-ring-pages", 1 << dev->max_ring_order },
-		{ "feature-persistent", dev->persistent },
-		{ "feature-max-indirect-segments", BLKBACK_MAX_SEGMENTS },
+		{ "multi-queue-max-queues", setting(dev, SET_MAX_QUEUES) },
+		{ "max-ring-page-order", order },
+		{ "max-ring-pages", 1 << order },
+		{ "feature-persistent", offers_persistent(dev) },
+		{ "feature-max-indirect-segments", setting(dev, SET_MAX_INDIRECT) },
 	};
 
+	if (err)
+		return err;
 	return tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
 		    XenbusStateUnknown);
+}
+
+/**
+ * write_opened() - tell the toolstack that the disk is held
+ * @dev: its disk is open
+ *
+ * The key goes when Closed is told.
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_opened(struct blkback_dev *dev)
+{
+	const struct backend_key opened = { "opened", 1 };
+
+	return tell(dev, &opened, 1, XenbusStateUnknown, XenbusStateUnknown);
 }
 
 /**
@@ -152,6 +204,38 @@ int write_disk(struct blkback_dev *dev)
 
 	if (!err)
 		vbd->told_sectors = sectors;
+	return err;
+}
+
+/**
+ * write_threads() - tell the toolstack which threads serve a disk
+ * @conn: has its threads
+ *
+ * The keys go when Closing is told.
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_threads(const struct blkback_conn *conn)
+{
+	unsigned int i, nr = conn->nr_rings;
+	struct backend_key *keys;
+	int err;
+
+	keys = kcalloc(nr + 1, sizeof(*keys), GFP_KERNEL);
+	if (!keys) {
+		blkback_error(conn->dev, -ENOMEM, "no memory for the PIDs of %u queues", nr);
+		return -ENOMEM;
+	}
+	strscpy(keys[0].name, "kthread-pid", sizeof(keys[0].name));
+	keys[0].value = task_pid_nr(conn->rings[0]->thread);
+	for (i = 0; i < nr; i++) {
+		snprintf(keys[i + 1].name, sizeof(keys[0].name), "queue-%u/kthread-pid", i);
+		keys[i + 1].value = task_pid_nr(conn->rings[i]->thread);
+	}
+	/* The only queue has no folder, as on the frontend's side. */
+	err = tell(conn->dev, keys, nr > 1 ? nr + 1 : 1, XenbusStateUnknown,
+		   XenbusStateUnknown);
+	kfree(keys);
 	return err;
 }
 
@@ -208,22 +292,31 @@ void confirm_closed(struct xenbus_device *xdev)
 		 XenbusStateClosed);
 }
 
+/* Short, with nothing in it that a file's name may not have, and no mere number. */
+static bool is_name(const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i]; i++)
+		if (i == BLKBACK_NAME_LEN - 1 || !isascii(text[i]) || !isalnum(text[i]))
+			return false;
+	return text[strspn(text, "0123456789")];
+}
+
 /**
  * read_disk_name() - how the guest calls a disk
  * @xdev: the device
- *
- * Return: text to be freed with kfree(), NULL if there is no memory.
+ * @name: BLKBACK_NAME_LEN bytes, for the name; or for the disk's number, if some toolstack
+ *	left it out or wrote something else
  */
-char *read_disk_name(struct xenbus_device *xdev)
+void read_disk_name(struct xenbus_device *xdev, char *name)
 {
-	char *name = xenbus_read(XBT_NIL, xdev->nodename, "dev", NULL);
+	char *text = xenbus_read(XBT_NIL, xdev->nodename, "dev", NULL);
 
-	if (!IS_ERR(name) && *name)
-		return name;
-	if (!IS_ERR(name))
-		kfree(name);
-	/* Some toolstacks leave the key out. The number is there always. */
-	return kstrdup(kbasename(xdev->nodename), GFP_KERNEL);
+	strscpy(name, !IS_ERR(text) && is_name(text) ? text : kbasename(xdev->nodename),
+		BLKBACK_NAME_LEN);
+	if (!IS_ERR(text))
+		kfree(text);
 }
 
 /* A guest's text as a message may have it, short and ASCII; %pE would let Latin-1 through. */
@@ -245,25 +338,52 @@ static int parse_number(const char *text, unsigned int *value)
 	return kstrtouint(text, 10, value);
 }
 
-/*
- * Return 0, -ENOENT with nothing said if there is no such key, or another
+/**
+ * read_text() - the text of a key
+ * @dev: whose it is
+ * @dir: where the key is
+ * @key: its name
+ * @text: to be freed with kfree(); NULL if there is no such key
+ *
+ * Return: 0, or a negative errno that has been told.
+ */
+int read_text(struct blkback_dev *dev, const char *dir, const char *key,
+	      char **text)
+{
+	char *found = xenbus_read(XBT_NIL, dir, key, NULL);
+
+	*text = IS_ERR(found) ? NULL : found;
+	if (!IS_ERR(found) || PTR_ERR(found) == -ENOENT)
+		return 0;
+	blkback_error(dev, PTR_ERR(found), "cannot read %s/%s (%pe)", dir, key,
+		      found);
+	return PTR_ERR(found);
+}
+
+/**
+ * read_number() - the number that is in a key
+ * @dev: whose it is
+ * @dir: where the key is
+ * @key: its name
+ * @value: left alone if there is none
+ *
+ * Return: 0, -ENOENT with nothing said if there is no such key, or another
  * negative errno that has been told.
  */
-static int read_number(struct blkback_dev *dev, const char *dir,
-		       const char *key, unsigned int *value)
+int read_number(struct blkback_dev *dev, const char *dir, const char *key,
+		unsigned int *value)
 {
-	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
 	char quoted[MAX_QUOTED];
+	char *text;
 	int err;
 
-	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT)
-		blkback_error(dev, PTR_ERR(text), "cannot read %s/%s (%pe)", dir,
-			      key, text);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
+	err = read_text(dev, dir, key, &text);
+	if (err || !text)
+		return err ?: -ENOENT;
 	err = parse_number(text, value);
 	if (err)
-		blkback_error(dev, err, "%s/%s is \"%s\", which is not a number up to 4294967295",
+		blkback_error(dev, err,
+			      "%s/%s is \"%s\", which is not a number up to 4294967295: write one",
 			      dir, key, quote(quoted, text));
 	kfree(text);
 	return err;
@@ -295,36 +415,92 @@ int disk_named(struct blkback_dev *dev)
 	return 1;
 }
 
-/* A number that cannot be read counts as 0:0, which cannot be opened. */
-static int read_devt(struct blkback_dev *dev)
+/* Both parts hexadecimal, and no larger than the kernel has room for. */
+static int parse_devt(const char *text, dev_t *devt)
 {
 	unsigned int major, minor;
-	int n = xenbus_scanf(XBT_NIL, dev->xdev->nodename, "physical-device",
-			     "%x:%x", &major, &minor);
+	int end = 0;
 
-	if (no_answer(n))
-		blkback_error(dev, n, "cannot read physical-device (%pe)",
-			      ERR_PTR(n));
-	else
-		WRITE_ONCE(dev->vbd.devt, n == 2 ? MKDEV(major, minor) : 0);
-	return no_answer(n) ? n : 0;
+	static_assert(MINORBITS == 20);
+	if (text[strspn(text, "0123456789abcdefABCDEF:")] ||
+	    sscanf(text, "%3x:%5x%n", &major, &minor, &end) != 2 || text[end])
+		return -EINVAL;
+	*devt = MKDEV(major, minor);
+	return 0;
 }
 
-/* The first letter of a key; 0 if there is no such key. */
-static int read_letter(struct blkback_dev *dev, const char *dir,
-		       const char *key, char *letter)
+static int read_devt(struct blkback_dev *dev)
 {
-	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
+	const char *dir = dev->xdev->nodename;
+	char quoted[MAX_QUOTED];
+	dev_t devt = 0;
+	char *text;
+	int err;
 
-	*letter = 0;
-	if (IS_ERR(text)) {
-		if (PTR_ERR(text) == -ENOENT)
-			return 0;
-		blkback_error(dev, PTR_ERR(text), "cannot read %s/%s (%pe)",
-			      dir, key, text);
-		return PTR_ERR(text);
+	err = read_text(dev, dir, "physical-device", &text);
+	if (err)
+		return err;
+	err = text ? parse_devt(text, &devt) : -EINVAL;
+	WRITE_ONCE(dev->vbd.devt, devt);
+	if (err)
+		blkback_error(dev, err,
+			      "%s/physical-device is \"%s\", which is not the number of a block device: write MAJOR:MINOR in hexadecimal, as stat -L -c %%t:%%T prints it",
+			      dir, quote(quoted, text ?: ""));
+	kfree(text);
+	return err;
+}
+
+/* Of 0 there is no disk. */
+static int read_diskseq(struct blkback_dev *dev)
+{
+	const char *dir = dev->xdev->nodename;
+	char quoted[MAX_QUOTED];
+	char *text;
+	int err;
+
+	dev->vbd.diskseq = 0;
+	err = read_text(dev, dir, "diskseq", &text);
+	if (err || !text)
+		return err;
+	if (text[strspn(text, "0123456789abcdefABCDEF")] ||
+	    kstrtou64(text, 16, &dev->vbd.diskseq) || !dev->vbd.diskseq) {
+		err = -EINVAL;
+		blkback_error(dev, err,
+			      "%s/diskseq is \"%s\", which is not the sequence number of a disk: write in hexadecimal what /sys/block/DISK/diskseq has, or leave the key out",
+			      dir, quote(quoted, text));
 	}
-	*letter = *text;
+	kfree(text);
+	return err;
+}
+
+/* "r" or none, "w", or "w!" for a disk that others in the host may use, too. */
+static int read_mode(struct blkback_dev *dev)
+{
+	struct blkback_vbd *vbd = &dev->vbd;
+	char *text;
+	int err;
+
+	err = read_text(dev, dev->xdev->nodename, "mode", &text);
+	if (err)
+		return err;
+	WRITE_ONCE(vbd->read_only, !text || !strchr(text, 'w'));
+	WRITE_ONCE(vbd->shared, text && strchr(text, '!'));
+	kfree(text);
+	return 0;
+}
+
+/* Some toolstacks write the type only where the guest could, too. */
+static int read_type(struct blkback_dev *dev)
+{
+	char *text;
+	int err;
+
+	err = read_text(dev, dev->frontend, "device-type", &text);
+	if (err)
+		return err;
+	dev->vbd.info = dev->vbd.read_only ? VDISK_READONLY : 0;
+	if (text && *text == 'c')
+		dev->vbd.info |= VDISK_CDROM;
 	kfree(text);
 	return 0;
 }
@@ -333,6 +509,8 @@ static int read_letter(struct blkback_dev *dev, const char *dir,
  * read_disk() - see which disk the toolstack means, and what it is to be
  * @dev: its @vbd gets the number, the mode and the kind of disk
  *
+ * All is read anew each time the disk is opened, as it may be another one by then.
+ *
  * Only a key that is not there has a default: what could not be read may be what
  * forbids something.
  *
@@ -340,25 +518,15 @@ static int read_letter(struct blkback_dev *dev, const char *dir,
  */
 int read_disk(struct blkback_dev *dev)
 {
-	const char *dir = dev->xdev->nodename;
-	struct blkback_vbd *vbd = &dev->vbd;
 	unsigned int discard = 1;
-	char mode, type;
 	int err;
 
-	/* Some toolstacks write the type only where the guest could, too. */
-	err = read_devt(dev) ?: read_letter(dev, dir, "mode", &mode) ?:
-	      read_letter(dev, dev->frontend, "device-type", &type) ?:
-	      read_with_default(dev, dir, "discard-enable", &discard);
-	if (err)
-		return err;
-	/* "w", and "w!" for a disk that is shared. */
-	WRITE_ONCE(vbd->read_only, mode != 'w');
-	vbd->discard = discard;
-	vbd->info = vbd->read_only ? VDISK_READONLY : 0;
-	if (type == 'c')
-		vbd->info |= VDISK_CDROM;
-	return 0;
+	err = read_devt(dev) ?: read_diskseq(dev) ?: read_mode(dev) ?:
+	      read_type(dev) ?:
+	      read_with_default(dev, dev->xdev->nodename, "discard-enable",
+				&discard);
+	dev->vbd.discard = discard;
+	return err;
 }
 
 static int read_required(struct blkback_dev *dev, const char *dir,
@@ -367,28 +535,26 @@ static int read_required(struct blkback_dev *dev, const char *dir,
 	int err = read_number(dev, dir, key, value);
 
 	if (err == -ENOENT)
-		blkback_error(dev, err, "the frontend did not write %s/%s", dir,
-			      key);
+		blkback_error(dev, err,
+			      "the frontend did not write %s/%s: it has to before state 3",
+			      dir, key);
 	return err;
 }
 
 static const struct blkif_abi *read_abi(struct blkback_dev *dev)
 {
-	char *text = xenbus_read(XBT_NIL, dev->frontend, "protocol", NULL);
 	const struct blkif_abi *abi;
 	char quoted[MAX_QUOTED];
+	char *text;
+	int err;
 
-	if (IS_ERR(text) && PTR_ERR(text) != -ENOENT) {
-		blkback_error(dev, PTR_ERR(text), "cannot read %s/protocol (%pe)",
-			      dev->frontend, text);
-		return ERR_CAST(text);
-	}
-	if (IS_ERR(text))
-		return blkif_find_abi(NULL);
+	err = read_text(dev, dev->frontend, "protocol", &text);
+	if (err)
+		return ERR_PTR(err);
 	abi = blkif_find_abi(text);
 	if (!abi)
 		blkback_error(dev, -EINVAL,
-			      "%s/protocol is \"%s\", which this host does not know",
+			      "%s/protocol is \"%s\", which this host does not know: write x86_64-abi, x86_32-abi or arm-abi",
 			      dev->frontend, quote(quoted, text));
 	kfree(text);
 	return abi ?: ERR_PTR(-EINVAL);
@@ -396,49 +562,51 @@ static const struct blkif_abi *read_abi(struct blkback_dev *dev)
 
 static int read_nr_rings(struct blkback_dev *dev, unsigned int *nr)
 {
+	unsigned int max = setting(dev, SET_MAX_QUEUES);
 	int err;
 
 	*nr = 1;
 	err = read_with_default(dev, dev->frontend, "multi-queue-num-queues", nr);
-	if (err || (*nr >= 1 && *nr <= dev->max_queues))
+	if (err || (*nr >= 1 && *nr <= max))
 		return err;
 	blkback_error(dev, -ERANGE,
-		      "%s/multi-queue-num-queues is %u, and 1 to %u were offered",
-		      dev->frontend, *nr, dev->max_queues);
+		      "%s/multi-queue-num-queues is %u, and 1 to %u were offered: write one of these",
+		      dev->frontend, *nr, max);
 	return -ERANGE;
 }
 
 /* What some frontends write instead of ring-page-order. */
 static int read_ring_pages(struct blkback_dev *dev, unsigned int *order)
 {
-	unsigned int pages = 1;
+	unsigned int max = setting(dev, SET_MAX_RING_ORDER), pages = 1;
 	int err;
 
 	err = read_with_default(dev, dev->frontend, "num-ring-pages", &pages);
 	if (err)
 		return err;
-	if (is_power_of_2(pages) && ilog2(pages) <= dev->max_ring_order) {
+	if (is_power_of_2(pages) && ilog2(pages) <= max) {
 		*order = ilog2(pages);
 		return 0;
 	}
 	blkback_error(dev, -ERANGE,
-		      "%s/num-ring-pages is %u, and powers of two up to %u were offered",
-		      dev->frontend, pages, 1 << dev->max_ring_order);
+		      "%s/num-ring-pages is %u, and powers of two up to %u were offered: write one of these",
+		      dev->frontend, pages, 1 << max);
 	return -ERANGE;
 }
 
 static int read_ring_order(struct blkback_dev *dev, unsigned int *order)
 {
+	unsigned int max = setting(dev, SET_MAX_RING_ORDER);
 	int err;
 
 	err = read_number(dev, dev->frontend, "ring-page-order", order);
 	if (err == -ENOENT)
 		return read_ring_pages(dev, order);
-	if (err || *order <= dev->max_ring_order)
+	if (err || *order <= max)
 		return err;
 	blkback_error(dev, -ERANGE,
-		      "%s/ring-page-order is %u, and 0 to %u were offered",
-		      dev->frontend, *order, dev->max_ring_order);
+		      "%s/ring-page-order is %u, and 0 to %u were offered: write one of these",
+		      dev->frontend, *order, max);
 	return -ERANGE;
 }
 
@@ -464,8 +632,8 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 
 	if (IS_ERR(abi))
 		return ERR_CAST(abi);
-	err = read_nr_rings(dev, &nr) ?: read_ring_order(dev, &order) ?:
-	      read_persistent(dev, &persistent);
+	err = settings_read(dev, false) ?: read_nr_rings(dev, &nr) ?:
+	      read_ring_order(dev, &order) ?: read_persistent(dev, &persistent);
 	if (err)
 		return ERR_PTR(err);
 	conn = kzalloc(struct_size(conn, rings, nr), GFP_KERNEL);
@@ -477,13 +645,11 @@ struct blkback_conn *read_conn(struct blkback_dev *dev)
 	conn->abi = abi;
 	conn->ring_order = order;
 	conn->nr_rings = nr;
-	conn->persistent = persistent && dev->persistent;
-	conn->max_persistent = READ_ONCE(blkback_max_persistent);
-	conn->unused_jiffies = READ_ONCE(blkback_unused_seconds) *
+	conn->persistent = persistent && offers_persistent(dev);
+	conn->max_persistent = setting(dev, SET_MAX_PERSISTENT);
+	conn->unused_jiffies = setting(dev, SET_UNUSED_SECONDS) *
 			       (unsigned long)HZ;
-	conn->copy_read_max = READ_ONCE(blkback_copy_read_max);
-	conn->copy_write_max = READ_ONCE(blkback_copy_write_max);
-	conn->poll_us = READ_ONCE(blkback_poll_us);
+	conn->max_indirect = setting(dev, SET_MAX_INDIRECT);
 	conn->max_spare_pages = READ_ONCE(blkback_max_spare_pages);
 	conn->squeeze_jiffies =
 		msecs_to_jiffies(READ_ONCE(blkback_squeeze_ms));
@@ -499,7 +665,8 @@ static int read_only_page(struct blkback_dev *dev, const char *dir,
 	if (err == -ENOENT)
 		err = read_number(dev, dir, "ring-ref0", ref);
 	if (err == -ENOENT)
-		blkback_error(dev, err, "the frontend did not write %s/ring-ref",
+		blkback_error(dev, err,
+			      "the frontend did not write %s/ring-ref: it has to before state 3",
 			      dir);
 	return err;
 }

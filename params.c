@@ -13,12 +13,6 @@
 
 #include "common.h"
 
-/* Whoever wants to wait awake for longer than this wants a CPU for each ring. */
-#define MAX_POLL_US	1000U
-
-/* Far more than any frontend has CPUs to use; keeps max_queues from typos. */
-#define MAX_QUEUES	256U
-
 unsigned int blkback_max_queues;
 unsigned int blkback_max_ring_order = XENBUS_MAX_RING_GRANT_ORDER;
 bool blkback_persistent = true;
@@ -95,7 +89,7 @@ static const struct kernel_param_ops number_ops = {
 	module_param_cb(name, &number_ops, &name, 0644);		\
 	__MODULE_PARM_TYPE(name, "uint")
 
-NUMBER(max_queues, blkback_max_queues, 1, MAX_QUEUES);
+NUMBER(max_queues, blkback_max_queues, 1, BLKBACK_MAX_QUEUES);
 MODULE_PARM_DESC(max_queues,
 		 "Most queues a disk may have, 1 to 256 (default: one for each online CPU)");
 NUMBER(max_ring_page_order, blkback_max_ring_order, 0, XENBUS_MAX_RING_GRANT_ORDER);
@@ -116,7 +110,7 @@ MODULE_PARM_DESC(copy_read_max,
 NUMBER(copy_write_max, blkback_copy_write_max, 0, UINT_MAX);
 MODULE_PARM_DESC(copy_write_max,
 		 "The same for writes (default: 1048576)");
-NUMBER(poll_us, blkback_poll_us, 0, MAX_POLL_US);
+NUMBER(poll_us, blkback_poll_us, 0, BLKBACK_MAX_POLL_US);
 MODULE_PARM_DESC(poll_us,
 		 "For how many us a queue waits awake for requests and disks, 0 to 1000 (default: 0)");
 NUMBER(max_buffer_pages, blkback_max_spare_pages, 0, UINT_MAX);
@@ -145,7 +139,7 @@ MODULE_PARM_DESC(max_restarts,
 void __init params_init(void)
 {
 	if (!blkback_max_queues)
-		blkback_max_queues = min(num_online_cpus(), MAX_QUEUES);
+		blkback_max_queues = min(num_online_cpus(), BLKBACK_MAX_QUEUES);
 	if (!blkback_max_guest_queues)
 		blkback_max_guest_queues = 1;
 	if (!blkback_max_restarts)

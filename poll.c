@@ -14,6 +14,18 @@
 #define PARTS	8
 
 /**
+ * poll_limit() - for how long to wait awake at most, from now on
+ * @poll: of the ring
+ * @max: in ns; 0: not at all
+ */
+void poll_limit(struct blkback_poll *poll, __u64 max)
+{
+	poll->max = max;
+	if (poll->window > max)
+		poll->window = max;
+}
+
+/**
  * poll_begin() - there is nothing to do: from now on, wait awake
  * @poll: of the ring
  * @at_least: something else than the next request is worth waiting for so long, in

@@ -32,6 +32,7 @@ struct blkback_poll {
 	__u64 since;
 };
 
+void poll_limit(struct blkback_poll *poll, __u64 max);
 bool poll_begin(struct blkback_poll *poll, __u64 at_least);
 bool poll_goes_on(const struct blkback_poll *poll);
 void poll_slept(struct blkback_poll *poll);

@@ -29,8 +29,11 @@ static DEVICE_ATTR_RO(physical_device);
 static ssize_t mode_show(struct device *device, struct device_attribute *attr,
 			 char *buf)
 {
-	return sysfs_emit(buf, "%s\n",
-			  READ_ONCE(to_blkback(device)->vbd.read_only) ? "r" : "w");
+	const struct blkback_vbd *vbd = &to_blkback(device)->vbd;
+
+	if (READ_ONCE(vbd->read_only))
+		return sysfs_emit(buf, "r\n");
+	return sysfs_emit(buf, "w%s\n", READ_ONCE(vbd->shared) ? "!" : "");
 }
 static DEVICE_ATTR_RO(mode);
 
@@ -201,5 +204,6 @@ const struct attribute_group *blkback_groups[] = {
 	&disk_group,
 	&stat_group,
 	&budget_group,
+	&blkback_settings_group,
 	NULL,
 };

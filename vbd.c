@@ -13,16 +13,51 @@
 /* Most of a discard given to the disk at once; a bio's length is 32 bits. */
 #define MAX_DISCARD_SECTORS	(SZ_1G >> BLKIF_SECTOR_SHIFT)
 
+/*
+ * A disk that a guest writes is claimed, so that the host neither mounts it nor makes
+ * it part of anything. All claims are one: a guest that migrates to its own host has
+ * the disk twice. Whether two guests may have it is for the block script to say.
+ */
+static void *claim(const struct blkback_vbd *vbd)
+{
+	static char holder;
+
+	return vbd->read_only || vbd->shared ? NULL : &holder;
+}
+
 static blk_mode_t open_mode(const struct blkback_vbd *vbd)
 {
 	return vbd->read_only ? BLK_OPEN_READ : BLK_OPEN_READ | BLK_OPEN_WRITE;
+}
+
+/* What to do about a disk that cannot be opened. */
+static const char *advice(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "this host uses it, see lsblk: end that, or share it in mode w!";
+	case -EROFS:
+	case -EACCES:
+		return "attach it in mode r, or make it writable";
+	case -ENOMEDIUM:
+		return "insert a medium, then attach it again";
+	default:
+		return "see whether it exists, then attach it again";
+	}
 }
 
 static int check_disk(struct blkback_dev *dev)
 {
 	struct block_device *bdev = dev->vbd.bdev;
 	unsigned int block = bdev_logical_block_size(bdev);
+	u64 diskseq = bdev->bd_disk->diskseq;
 
+	if (dev->vbd.diskseq && dev->vbd.diskseq != diskseq) {
+		blkback_error(dev, -ESTALE,
+			      "disk %pg is not the one that was meant: its diskseq is %llx, in hexadecimal, and that to open is %llx; attach it again",
+			      bdev, diskseq, dev->vbd.diskseq);
+		return -ESTALE;
+	}
 	/* The block layer warns of writes to such a disk, and does them. */
 	if (bdev_read_only(bdev) && !dev->vbd.read_only) {
 		blkback_error(dev, -EROFS,
@@ -39,7 +74,7 @@ static int check_disk(struct blkback_dev *dev)
 	/* A segment never crosses a page, so it could not hold a block. */
 	if (block > BLKIF_PAGE_SIZE) {
 		blkback_error(dev, -EINVAL,
-			      "disk %pg has blocks of %u bytes, and guests can address at most %u",
+			      "disk %pg has blocks of %u bytes, and guests can address at most %u: use one with smaller ones",
 			      bdev, block, BLKIF_PAGE_SIZE);
 		return -EINVAL;
 	}
@@ -48,7 +83,7 @@ static int check_disk(struct blkback_dev *dev)
 
 /**
  * vbd_open() - open the disk that the toolstack named
- * @dev: with @vbd.devt and @vbd.read_only set
+ * @dev: read_disk() has been there
  *
  * Context: the device's work; sleeps for as long as the disk takes.
  * Return: 0, or a negative errno that has been told to the toolstack.
@@ -59,14 +94,15 @@ int vbd_open(struct blkback_dev *dev)
 	struct file *file;
 	int err;
 
-	file = bdev_file_open_by_dev(vbd->devt, open_mode(vbd), NULL, NULL);
+	file = bdev_file_open_by_dev(vbd->devt, open_mode(vbd), claim(vbd),
+				     NULL);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		blkback_error(dev, err,
-			      "cannot open disk %u:%u %s (%pe): does it exist?",
+			      "cannot open disk %u:%u %s (%pe): %s",
 			      MAJOR(vbd->devt), MINOR(vbd->devt),
 			      vbd->read_only ? "for reading" : "for writing",
-			      ERR_PTR(err));
+			      ERR_PTR(err), advice(err));
 		return err;
 	}
 	vbd->file = file;
@@ -223,6 +259,7 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		init_data(vbd->bdev, req);
 	req->bio.bi_private = req;
 	req->bio.bi_end_io = end_io;
+	req->bio.bi_ioprio = req->ring->ioprio;
 	req->bio.bi_opf |= flags;
 	submit_bio(&req->bio);
 }

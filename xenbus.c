@@ -83,9 +83,9 @@ static void dev_free(struct kref *ref)
 
 	put_device(&dev->xdev->dev);
 	budget_put(dev->budget);
+	settings_exit(&dev->settings);
 	mutex_destroy(&dev->conn_lock);
 	kfree(dev->frontend);
-	kfree(dev->name);
 	kfree(dev);
 }
 
@@ -182,6 +182,14 @@ void blkback_rotate(void)
 	spin_unlock(&devs_lock);
 }
 
+/* Two disks of a guest; then the second one is called by its number. */
+static bool have_same_name(const struct blkback_dev *dev,
+			   const struct blkback_dev *new)
+{
+	return dev->xdev->otherend_id == new->xdev->otherend_id &&
+	       !strcmp(dev->name, new->name);
+}
+
 /*
  * Add a new device to the list. There may be one that was unbound from the same
  * xenbus device and still has requests out; two at a time would serve one ring.
@@ -192,9 +200,13 @@ static int remember(struct blkback_dev *new)
 	int err = 0;
 
 	spin_lock(&devs_lock);
-	list_for_each_entry(dev, &devs, all)
+	list_for_each_entry(dev, &devs, all) {
 		if (dev->xdev == new->xdev)
 			err = -EBUSY;
+		if (have_same_name(dev, new))
+			strscpy(new->name, kbasename(new->xdev->nodename),
+				sizeof(new->name));
+	}
 	if (!err)
 		list_add(&new->all, &devs);
 	spin_unlock(&devs_lock);
@@ -209,10 +221,40 @@ static void forget(struct blkback_dev *dev)
 }
 
 /**
+ * blkback_info() - say in the log what has become of a disk
+ * @dev: the device
+ * @fmt: what to say; the guest and the disk are put in front
+ *
+ * Context: the device's work.
+ */
+void blkback_info(struct blkback_dev *dev, const char *fmt, ...)
+{
+	struct xenbus_device *xdev = dev->xdev;
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	if (!budget_says(dev->budget))
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	dev_info(&xdev->dev, "guest %d, disk %s: %pV\n", xdev->otherend_id,
+		 dev->name, &vaf);
+	va_end(args);
+}
+
+/* Of what is short, and of xenstore, there is the same to say each time. */
+static const char *what_to_do(int err)
+{
+	if (err == -ENOMEM)
+		return ": free memory in this host, then attach the disk again";
+	return no_answer(err) ? ": see whether xenstored runs, then attach the disk again" : "";
+}
+
+/**
  * blkback_error() - say what went wrong, in the log and in the device's error node
  * @dev: the device
  * @err: negative errno
- * @fmt: what to say; the guest and the disk are put in front
+ * @fmt: what to say, and what to do about it; the guest and the disk are put in front
  *
  * Context: the device's work, or its probe.
  */
@@ -225,12 +267,13 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 
 	va_start(args, fmt);
 	vaf.va = &args;
-	text = kasprintf(GFP_KERNEL, "%d guest %d, disk %s: %pV", -err,
-			 xdev->otherend_id, dev->name, &vaf);
+	text = kasprintf(GFP_KERNEL, "%d guest %d, disk %s: %pV%s", -err,
+			 xdev->otherend_id, dev->name, &vaf, what_to_do(err));
 	va_end(args);
 	path = kasprintf(GFP_KERNEL, "error/%s", xdev->nodename);
 	if (budget_says(dev->budget))
-		dev_err(&xdev->dev, "%s\n", text ?: "no memory to say what is wrong");
+		dev_err(&xdev->dev, "%s\n",
+			text ?: "no memory to say what is wrong: free some in this host");
 	if (text && path)
 		xenbus_write(XBT_NIL, path, "error", text);
 	kfree(path);
@@ -353,7 +396,7 @@ static enum blkback_state next_state(struct blkback_dev *dev,
 
 static int open_disk(struct blkback_dev *dev)
 {
-	return read_disk(dev) ?: vbd_open(dev);
+	return read_disk(dev) ?: vbd_open(dev) ?: write_opened(dev);
 }
 
 /* Connected is told only when all rings run, and after what the disk is like. */
@@ -364,18 +407,16 @@ static int connect(struct blkback_dev *dev)
 
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
-	err = write_disk(dev);
+	err = write_disk(dev) ?: write_threads(conn);
 	if (err) {
 		conn_destroy(conn);
 		return err;
 	}
-	if (budget_says(dev->budget))
-		dev_info(&dev->xdev->dev,
-			 "guest %d, disk %s: connected, %u queue%s of %u page%s, %s%s\n",
-			 dev->xdev->otherend_id, dev->name, conn->nr_rings,
-			 conn->nr_rings > 1 ? "s" : "", 1 << conn->ring_order,
-			 conn->ring_order ? "s" : "", conn->abi->protocol,
-			 conn->persistent ? ", persistent grants" : "");
+	blkback_info(dev, "connected, %u queue%s of %u page%s, %s%s",
+		     conn->nr_rings, conn->nr_rings > 1 ? "s" : "",
+		     1 << conn->ring_order, conn->ring_order ? "s" : "",
+		     conn->abi->protocol,
+		     conn->persistent ? ", persistent grants" : "");
 	conn_start(conn);
 	return 0;
 }
@@ -389,7 +430,7 @@ static void drain(struct blkback_dev *dev)
 		return;
 	dev->refused = true;
 	blkback_error(dev, -EPROTO,
-		      "the frontend moved its request index out of bounds; its rings are stopped");
+		      "the frontend moved its request index out of bounds; its rings are stopped: have the guest load its driver anew");
 }
 
 /* Do what belongs to entering a state. Return where that has led. */
@@ -479,10 +520,8 @@ static int follow_size(struct blkback_dev *dev)
 	if (sectors == old)
 		return 0;
 	err = announce_size(dev);
-	if (!err && budget_says(dev->budget))
-		dev_info(&dev->xdev->dev,
-			 "guest %d, disk %s: size changed from %llu to %llu sectors\n",
-			 dev->xdev->otherend_id, dev->name, old, sectors);
+	if (!err)
+		blkback_info(dev, "size changed from %llu to %llu sectors", old, sectors);
 	return no_answer(err) ? err : 0;
 }
 
@@ -494,7 +533,7 @@ static void hold(struct blkback_dev *dev)
 	dev->held = true;
 	WRITE_ONCE(dev->restarts_held, dev->restarts_held + 1);
 	blkback_error(dev, -EAGAIN,
-		      "the frontend has started anew more than %u times in %u seconds and has to wait (max_restarts)",
+		      "the frontend has started anew more than %u times in %u seconds and has to wait until these are over: see why it does, or raise max_restarts",
 		      dev->restarts.burst, RESTARTS_SECONDS);
 }
 
@@ -704,14 +743,15 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	dev->xdev = xdev;
 	dev->told = xdev->state;
 	mutex_init(&dev->conn_lock);
+	settings_init(&dev->settings);
 	ratelimit_state_init(&dev->restarts, RESTARTS_SECONDS * HZ,
 			     READ_ONCE(blkback_max_restarts));
 	ratelimit_set_flags(&dev->restarts, RATELIMIT_MSG_ON_RELEASE);
 	INIT_DELAYED_WORK(&dev->work, dev_work);
 	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
-	dev->name = read_disk_name(xdev);
+	read_disk_name(xdev, dev->name);
 	dev->budget = budget_get(xdev->otherend_id);
-	if (dev->frontend && dev->name && dev->budget)
+	if (dev->frontend && dev->budget)
 		return dev;
 	blkback_put(dev);
 	return NULL;
@@ -724,12 +764,15 @@ static int blkback_probe(struct xenbus_device *xdev,
 	int err;
 
 	if (!dev) {
-		xenbus_dev_fatal(xdev, -ENOMEM, "no memory for the disk");
+		xenbus_dev_fatal(xdev, -ENOMEM,
+				 "guest %d, disk %s: no memory for the disk%s",
+				 xdev->otherend_id, kbasename(xdev->nodename),
+				 what_to_do(-ENOMEM));
 		return -ENOMEM;
 	}
 	err = watch_all();
 	if (err) {
-		blkback_error(dev, err, "cannot watch xenstore");
+		blkback_error(dev, err, "cannot watch xenstore (%pe)", ERR_PTR(err));
 		blkback_put(dev);
 		return err;
 	}

@@ -51,7 +51,7 @@ facts() {
 	awk -v "id=$id" '
 		sub(/^@@@/, "") { what = $1; path = $2 "/"; next }
 		index($0, path) == 1 { $0 = substr($0, length(path) + 1) }
-		/(ring-ref[0-9]*|event-channel) = / { sub(/"[0-9]+"/, "a number") }
+		/(ring-ref[0-9]*|event-channel|kthread-pid) = / { sub(/"[0-9]+"/, "a number") }
 		what ~ /:(backend|frontend)$/ { sub("\\(n" id ",", "(nDOMID,"); sub(",r" id "\\)", ",rDOMID)") }
 		what ~ /:(thread|interrupt)$/ { sub("(^|\\.)" id "\\.", (/^[a-z]/ ? "." : "") "DOMID.") }
 		{ print what ": " $0 }' |

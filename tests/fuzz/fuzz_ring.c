@@ -43,6 +43,7 @@ static struct disk_limits take_disk(struct guest_input *in)
 	disk.read_only = bits & 4;
 	disk.discard = bits & 8;
 	disk.secure_erase = bits & 16;
+	disk.max_indirect = bits & 32 ? bits >> 6 : BLKBACK_MAX_SEGMENTS;
 	return disk;
 }
 
@@ -72,7 +73,7 @@ static void request_makes_sense(const struct wire_request *req,
 	}
 	must(req->operation <= BLKIF_OP_FLUSH_DISKCACHE);
 	must(!req->indirect || req->operation <= BLKIF_OP_WRITE);
-	must(req->nr_segs <= (req->indirect ? 256 : 11));
+	must(req->nr_segs <= (req->indirect ? disk->max_indirect : 11));
 	must(req->nr_segs || req->operation > BLKIF_OP_WRITE);
 }
 

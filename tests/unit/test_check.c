@@ -20,8 +20,8 @@ static int status_of(char letter)
 	}
 }
 
-static const struct disk_limits writable = { 1 << 20, 1, false, false, false };
-static const struct disk_limits read_only = { 1 << 20, 1, true, false, false };
+static const struct disk_limits writable = { 1 << 20, 1, false, false, false, 256 };
+static const struct disk_limits read_only = { 1 << 20, 1, true, false, false, 256 };
 
 /* What an operation gets, by number of segments, and if nothing is said. */
 struct answers {
@@ -111,9 +111,27 @@ static void check_answers_each_indirect_operation_by_count(void **state)
 	}
 }
 
+static void indirect_has_a_limit_of_its_disk(void **state)
+{
+	struct disk_limits disk = { 1 << 20, 1, false, false, false, 8 };
+	struct wire_request req = {
+		.operation = BLKIF_OP_READ, .indirect = true, .nr_segs = 8,
+	};
+
+	(void)state;
+	assert_int_equal(check_request(&req, &disk), BLKIF_RSP_OKAY);
+	req.nr_segs = 9;
+	assert_int_equal(check_request(&req, &disk), BLKIF_RSP_ERROR);
+	disk.max_indirect = 0;
+	req.nr_segs = 1;
+	assert_int_equal(check_request(&req, &disk), BLKIF_RSP_ERROR);
+	req.indirect = false;
+	assert_int_equal(check_request(&req, &disk), BLKIF_RSP_OKAY);
+}
+
 static int check_one(__u8 first, __u8 last, __u8 block_sectors)
 {
-	struct disk_limits disk = { 8, block_sectors, false, false, false };
+	struct disk_limits disk = { 8, block_sectors, false, false, false, 256 };
 	struct blkif_segment seg = { .first_sect = first, .last_sect = last };
 	struct wire_request req = { .operation = BLKIF_OP_READ, .nr_segs = 1 };
 
@@ -217,7 +235,7 @@ static int check_extent(__u64 sector, unsigned int sectors, __u64 capacity,
 			__u8 block_sectors)
 {
 	struct disk_limits disk = {
-		capacity, block_sectors, false, false, false
+		capacity, block_sectors, false, false, false, 256
 	};
 	struct wire_request req = {
 		.operation = BLKIF_OP_READ, .sector = sector,
@@ -300,7 +318,7 @@ static void data_starts_at_a_block(void **state)
 
 static void check_data_may_be_missing(__u8 operation)
 {
-	static const struct disk_limits disk = { 1024, 8, false, false, false };
+	static const struct disk_limits disk = { 1024, 8, false, false, false, 256 };
 	struct wire_request req = { .operation = operation, .sector = ~0ULL };
 
 	assert_int_equal(check_segments(&req, req.seg, &disk), BLKIF_RSP_OKAY);
@@ -336,7 +354,7 @@ static void check_discard(const struct disk_limits *disk, __u64 sector,
 static void discard_is_for_disks_that_can(void **state)
 {
 	static const char * const want[] = { "NN", "ON", "NN", "OO" };
-	struct disk_limits disk = { 1024, 1, false, false, false };
+	struct disk_limits disk = { 1024, 1, false, false, false, 256 };
 	unsigned int i;
 
 	(void)state;
@@ -355,9 +373,9 @@ static void discard_is_for_disks_that_can(void **state)
 static void discard_is_of_blocks_in_the_disk(void **state)
 {
 	static const __u64 most = ~0ULL;
-	static const struct disk_limits by_one = { 1024, 1, false, true, false };
-	static const struct disk_limits by_eight = { 1024, 8, false, true, false };
-	static const struct disk_limits huge = { most, 1, false, true, false };
+	static const struct disk_limits by_one = { 1024, 1, false, true, false, 256 };
+	static const struct disk_limits by_eight = { 1024, 8, false, true, false, 256 };
+	static const struct disk_limits huge = { most, 1, false, true, false, 256 };
 
 	(void)state;
 	check_discard(&by_one, 0, 1024, false, 'O');
@@ -382,7 +400,7 @@ static void discard_is_of_blocks_in_the_disk(void **state)
 
 static void discard_is_not_for_indirect(void **state)
 {
-	static const struct disk_limits disk = { 1024, 1, false, true, true };
+	static const struct disk_limits disk = { 1024, 1, false, true, true, 256 };
 	struct wire_request req = {
 		.operation = BLKIF_OP_DISCARD, .indirect = true, .nr_segs = 1,
 	};
@@ -411,6 +429,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_answers_each_operation_by_count),
 		cmocka_unit_test(check_answers_each_indirect_operation_by_count),
+		cmocka_unit_test(indirect_has_a_limit_of_its_disk),
 		cmocka_unit_test(segments_are_runs_of_blocks_in_a_page),
 		cmocka_unit_test(segments_are_checked_at_every_position),
 		cmocka_unit_test(segments_behind_the_last_are_not_looked_at),

@@ -150,6 +150,24 @@ static void what_else_is_waited_for_may_take_longer(void **state)
 	assert_false(poll_begin(&poll, 30000));
 }
 
+static void limit_may_change(void **state)
+{
+	struct blkback_poll poll = new_poll(50000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 40000);
+	poll_limit(&poll, 20000);
+	assert_in_range(wait_for(&poll, 1000000), 20000, 20100);
+	poll_limit(&poll, 0);
+	assert_int_equal(wait_for(&poll, 10000), 0);
+	poll_limit(&poll, 50000);
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 40000);
+	assert_int_equal(wait_for(&poll, 40000), 40000);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -160,6 +178,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_waits_in_vain_soon_stops),
 		cmocka_unit_test(other_tasks_come_first),
 		cmocka_unit_test(what_else_is_waited_for_may_take_longer),
+		cmocka_unit_test(limit_may_change),
 	};
 
 	if (argc > 1)
