@@ -77,10 +77,10 @@ debug_leaks() {
 
 # Which lines of the driver have been run, for coverage.sh. The kernel keeps that when the module is unloaded.
 debug_coverage() {
-	local counted=/sys/kernel/debug/gcov file
+	local counted=/sys/kernel/debug/gcov data
 	mkdir -p /job/coverage
-	find "$counted" -name '*.gcda' | while read -r file; do
-		cat "$file" >"/job/coverage/${file##*/}"
+	find "$counted" -name '*.gcda' | while read -r data; do
+		cat "$data" >"/job/coverage/${data##*/}"
 	done
 }
 
