@@ -346,13 +346,12 @@ is_plugged() {
 unplug() {
 	local frontend
 	frontend=$(xs_read "$2/frontend")
-	/guest/nodes <<-END || fail "$2 does not close"
+	[ "$(xs_read "$2/state")" = 6 ] || /guest/nodes <<-END || fail "$2 does not close"
 		write $2/state 5
 		write $2/online 0
 		await $((120 * slow)) $2/state 6
-		rm $2
-		rm $frontend
 	END
+	nodes_removed "$2" "$frontend"
 	wait_until 60 "$2 is gone" test ! -e "/sys/bus/xen-backend/devices/vbd-$(domid "$1")-${2##*/}"
 }
 

@@ -52,7 +52,7 @@ detach_all() {
 		xl block-detach "$1" "$vdev"
 	done
 	for backend in $(xenstore-list "/local/domain/0/backend/vbd/$(domid "$1")" 2>/dev/null); do
-		unplug "$1" "/local/domain/0/backend/vbd/$(domid "$1")/$backend"
+		(unplug "$1" "/local/domain/0/backend/vbd/$(domid "$1")/$backend")
 	done
 }
 
