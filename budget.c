@@ -132,7 +132,7 @@ int budget_add_queues(struct blkback_dev *dev, unsigned int nr)
 		return 0;
 	atomic_sub(nr, &budget->queues);
 	blkback_error(dev, -EDQUOT,
-		      "no more queues: all disks of the guest would have %u, and %u is the most (max_guest_queues)",
+		      "no more queues: all disks of the guest would have %u, and %u is the most: give them fewer (max_queues), or raise max_guest_queues",
 		      all, budget->max_queues);
 	return -EDQUOT;
 }

@@ -639,6 +639,8 @@ void blkback_rotate(void);
 void blkback_kick_disk(dev_t devt);
 __printf(3, 4)
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);
+__printf(2, 3)
+void blkback_info(struct blkback_dev *dev, const char *fmt, ...);
 
 /* negotiate.c: the keys in xenstore */
 

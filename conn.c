@@ -93,8 +93,9 @@ static int ring_bind(struct blkback_ring *ring, evtchn_port_t port)
 							    ring_event, 0,
 							    ring->name, ring);
 	if (irq < 0) {
-		blkback_error(dev, irq, "cannot bind event channel %u of ring %u",
-			      port, ring->index);
+		blkback_error(dev, irq,
+			      "cannot bind event channel %u of ring %u (%pe): the frontend has to allocate it for this domain",
+			      port, ring->index, ERR_PTR(irq));
 		return irq;
 	}
 	ring->irq = irq;
@@ -132,7 +133,8 @@ static int ring_make_thread(struct blkback_ring *ring)
 	thread = kthread_create(ring_thread, ring, "%s", ring->name);
 	if (IS_ERR(thread)) {
 		blkback_error(ring->conn->dev, PTR_ERR(thread),
-			      "cannot start the thread of ring %u", ring->index);
+			      "cannot start the thread of ring %u (%pe)",
+			      ring->index, thread);
 		return PTR_ERR(thread);
 	}
 	/* It may end before we have stopped it. */

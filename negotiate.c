@@ -115,14 +115,21 @@ static int transact(const char *dir, const struct backend_key *keys,
 	return err ?: end;
 }
 
+static void cannot(struct blkback_dev *dev, int err, const char *what,
+		   const char *dir, const char *key)
+{
+	blkback_error(dev, err, "cannot %s %s/%s (%pe)%s", what, dir, key,
+		      ERR_PTR(err), err == -ENOMEM ? "" :
+		      ": see whether xenstored runs, then attach the disk again");
+}
+
 static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 		unsigned int n, enum xenbus_state from, enum xenbus_state to)
 {
 	int err = transact(dev->xdev->nodename, keys, n, from, to);
 
 	if (err)
-		blkback_error(dev, err, "cannot write %s to xenstore (%pe)",
-			      keys[0].name, ERR_PTR(err));
+		cannot(dev, err, "write", dev->xdev->nodename, keys[0].name);
 	return err;
 }
 
@@ -355,8 +362,7 @@ int read_text(struct blkback_dev *dev, const char *dir, const char *key,
 	*text = IS_ERR(found) ? NULL : found;
 	if (!IS_ERR(found) || PTR_ERR(found) == -ENOENT)
 		return 0;
-	blkback_error(dev, PTR_ERR(found), "cannot read %s/%s (%pe)", dir, key,
-		      found);
+	cannot(dev, PTR_ERR(found), "read", dir, key);
 	return PTR_ERR(found);
 }
 
@@ -382,7 +388,8 @@ int read_number(struct blkback_dev *dev, const char *dir, const char *key,
 		return err ?: -ENOENT;
 	err = parse_number(text, value);
 	if (err)
-		blkback_error(dev, err, "%s/%s is \"%s\", which is not a number up to 4294967295",
+		blkback_error(dev, err,
+			      "%s/%s is \"%s\", which is not a number up to 4294967295: write one",
 			      dir, key, quote(quoted, text));
 	kfree(text);
 	return err;
@@ -534,8 +541,9 @@ static int read_required(struct blkback_dev *dev, const char *dir,
 	int err = read_number(dev, dir, key, value);
 
 	if (err == -ENOENT)
-		blkback_error(dev, err, "the frontend did not write %s/%s", dir,
-			      key);
+		blkback_error(dev, err,
+			      "the frontend did not write %s/%s: it has to before state 3",
+			      dir, key);
 	return err;
 }
 
@@ -552,7 +560,7 @@ static const struct blkif_abi *read_abi(struct blkback_dev *dev)
 	abi = blkif_find_abi(text);
 	if (!abi)
 		blkback_error(dev, -EINVAL,
-			      "%s/protocol is \"%s\", which this host does not know",
+			      "%s/protocol is \"%s\", which this host does not know: write x86_64-abi, x86_32-abi or arm-abi",
 			      dev->frontend, quote(quoted, text));
 	kfree(text);
 	return abi ?: ERR_PTR(-EINVAL);
@@ -568,7 +576,7 @@ static int read_nr_rings(struct blkback_dev *dev, unsigned int *nr)
 	if (err || (*nr >= 1 && *nr <= max))
 		return err;
 	blkback_error(dev, -ERANGE,
-		      "%s/multi-queue-num-queues is %u, and 1 to %u were offered",
+		      "%s/multi-queue-num-queues is %u, and 1 to %u were offered: write one of these",
 		      dev->frontend, *nr, max);
 	return -ERANGE;
 }
@@ -587,7 +595,7 @@ static int read_ring_pages(struct blkback_dev *dev, unsigned int *order)
 		return 0;
 	}
 	blkback_error(dev, -ERANGE,
-		      "%s/num-ring-pages is %u, and powers of two up to %u were offered",
+		      "%s/num-ring-pages is %u, and powers of two up to %u were offered: write one of these",
 		      dev->frontend, pages, 1 << max);
 	return -ERANGE;
 }
@@ -603,7 +611,7 @@ static int read_ring_order(struct blkback_dev *dev, unsigned int *order)
 	if (err || *order <= max)
 		return err;
 	blkback_error(dev, -ERANGE,
-		      "%s/ring-page-order is %u, and 0 to %u were offered",
+		      "%s/ring-page-order is %u, and 0 to %u were offered: write one of these",
 		      dev->frontend, *order, max);
 	return -ERANGE;
 }
@@ -663,7 +671,8 @@ static int read_only_page(struct blkback_dev *dev, const char *dir,
 	if (err == -ENOENT)
 		err = read_number(dev, dir, "ring-ref0", ref);
 	if (err == -ENOENT)
-		blkback_error(dev, err, "the frontend did not write %s/ring-ref",
+		blkback_error(dev, err,
+			      "the frontend did not write %s/ring-ref: it has to before state 3",
 			      dir);
 	return err;
 }

@@ -20,8 +20,8 @@ static void refuse(const struct blkback_ring *ring, unsigned int i,
 	unsigned int reason = -status;
 
 	blkback_error(ring->conn->dev, -EINVAL,
-		      "cannot map grant %u, page %u of ring %u: %s", ref, i,
-		      ring->index,
+		      "cannot map grant %u, page %u of ring %u: %s; the frontend has to grant it to this domain, for writing",
+		      ref, i, ring->index,
 		      reason < ARRAY_SIZE(reasons) ? reasons[reason] : "?");
 }
 
@@ -84,7 +84,7 @@ int ring_pages_map(struct blkback_ring *ring, const grant_ref_t *refs)
 	if (sring_attach(&ring->sring, at, nr_pages, conn->abi))
 		return 0;
 	blkback_error(conn->dev, -EINVAL,
-		      "ring %u has more requests in it than it can hold",
+		      "ring %u has more requests in it than it can hold: the frontend has to begin with an empty one",
 		      ring->index);
 	return -EINVAL;
 }

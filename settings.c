@@ -163,7 +163,7 @@ static int find_folder(struct blkback_dev *dev, char **dir)
 	*dir = kasprintf(GFP_KERNEL, "%s/settings", dev->xdev->nodename);
 	if (*dir)
 		return 0;
-	blkback_error(dev, -ENOMEM, "no memory for its settings: attach it again later");
+	blkback_error(dev, -ENOMEM, "no memory for its settings");
 	return -ENOMEM;
 }
 
@@ -176,7 +176,7 @@ static int read_key(struct blkback_dev *dev, const char *dir,
 
 	if (err || allowed(what, *value))
 		return err == -ENOENT ? 0 : err;
-	blkback_error(dev, -ERANGE, "%s/%s is %u, and only %u to %u can be set",
+	blkback_error(dev, -ERANGE, "%s/%s is %u, and only %u to %u can be set: write one of these",
 		      dir, setting->key, *value, setting->min, setting->max);
 	return -ERANGE;
 }
@@ -193,7 +193,7 @@ static int read_ioprio(struct blkback_dev *dev, const char *dir,
 	err = parse_ioprio(text, value);
 	if (err)
 		blkback_error(dev, err,
-			      "%s/ioprio is \"%.32s\", and only rt/0 to rt/7, be/0 to be/7, idle and none can be set",
+			      "%s/ioprio is \"%.32s\", and only rt/0 to rt/7, be/0 to be/7, idle and none can be set: write one of these",
 			      dir, text);
 	kfree(text);
 	return err;

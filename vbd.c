@@ -74,7 +74,7 @@ static int check_disk(struct blkback_dev *dev)
 	/* A segment never crosses a page, so it could not hold a block. */
 	if (block > BLKIF_PAGE_SIZE) {
 		blkback_error(dev, -EINVAL,
-			      "disk %pg has blocks of %u bytes, and guests can address at most %u",
+			      "disk %pg has blocks of %u bytes, and guests can address at most %u: use one with smaller ones",
 			      bdev, block, BLKIF_PAGE_SIZE);
 		return -EINVAL;
 	}

@@ -221,10 +221,38 @@ static void forget(struct blkback_dev *dev)
 }
 
 /**
+ * blkback_info() - say in the log what has become of a disk
+ * @dev: the device
+ * @fmt: what to say; the guest and the disk are put in front
+ *
+ * Context: the device's work.
+ */
+void blkback_info(struct blkback_dev *dev, const char *fmt, ...)
+{
+	struct xenbus_device *xdev = dev->xdev;
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	if (!budget_says(dev->budget))
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	dev_info(&xdev->dev, "guest %d, disk %s: %pV\n", xdev->otherend_id,
+		 dev->name, &vaf);
+	va_end(args);
+}
+
+/* Whatever there was no memory for. */
+static const char *what_to_do(int err)
+{
+	return err == -ENOMEM ? ": free memory in this host, then attach the disk again" : "";
+}
+
+/**
  * blkback_error() - say what went wrong, in the log and in the device's error node
  * @dev: the device
  * @err: negative errno
- * @fmt: what to say; the guest and the disk are put in front
+ * @fmt: what to say, and what to do about it; the guest and the disk are put in front
  *
  * Context: the device's work, or its probe.
  */
@@ -237,12 +265,13 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 
 	va_start(args, fmt);
 	vaf.va = &args;
-	text = kasprintf(GFP_KERNEL, "%d guest %d, disk %s: %pV", -err,
-			 xdev->otherend_id, dev->name, &vaf);
+	text = kasprintf(GFP_KERNEL, "%d guest %d, disk %s: %pV%s", -err,
+			 xdev->otherend_id, dev->name, &vaf, what_to_do(err));
 	va_end(args);
 	path = kasprintf(GFP_KERNEL, "error/%s", xdev->nodename);
 	if (budget_says(dev->budget))
-		dev_err(&xdev->dev, "%s\n", text ?: "no memory to say what is wrong");
+		dev_err(&xdev->dev, "%s\n",
+			text ?: "no memory to say what is wrong: free some in this host");
 	if (text && path)
 		xenbus_write(XBT_NIL, path, "error", text);
 	kfree(path);
@@ -381,13 +410,11 @@ static int connect(struct blkback_dev *dev)
 		conn_destroy(conn);
 		return err;
 	}
-	if (budget_says(dev->budget))
-		dev_info(&dev->xdev->dev,
-			 "guest %d, disk %s: connected, %u queue%s of %u page%s, %s%s\n",
-			 dev->xdev->otherend_id, dev->name, conn->nr_rings,
-			 conn->nr_rings > 1 ? "s" : "", 1 << conn->ring_order,
-			 conn->ring_order ? "s" : "", conn->abi->protocol,
-			 conn->persistent ? ", persistent grants" : "");
+	blkback_info(dev, "connected, %u queue%s of %u page%s, %s%s",
+		     conn->nr_rings, conn->nr_rings > 1 ? "s" : "",
+		     1 << conn->ring_order, conn->ring_order ? "s" : "",
+		     conn->abi->protocol,
+		     conn->persistent ? ", persistent grants" : "");
 	conn_start(conn);
 	return 0;
 }
@@ -401,7 +428,7 @@ static void drain(struct blkback_dev *dev)
 		return;
 	dev->refused = true;
 	blkback_error(dev, -EPROTO,
-		      "the frontend moved its request index out of bounds; its rings are stopped");
+		      "the frontend moved its request index out of bounds; its rings are stopped: have the guest load its driver anew");
 }
 
 /* Do what belongs to entering a state. Return where that has led. */
@@ -491,10 +518,8 @@ static int follow_size(struct blkback_dev *dev)
 	if (sectors == old)
 		return 0;
 	err = announce_size(dev);
-	if (!err && budget_says(dev->budget))
-		dev_info(&dev->xdev->dev,
-			 "guest %d, disk %s: size changed from %llu to %llu sectors\n",
-			 dev->xdev->otherend_id, dev->name, old, sectors);
+	if (!err)
+		blkback_info(dev, "size changed from %llu to %llu sectors", old, sectors);
 	return no_answer(err) ? err : 0;
 }
 
@@ -506,7 +531,7 @@ static void hold(struct blkback_dev *dev)
 	dev->held = true;
 	WRITE_ONCE(dev->restarts_held, dev->restarts_held + 1);
 	blkback_error(dev, -EAGAIN,
-		      "the frontend has started anew more than %u times in %u seconds and has to wait (max_restarts)",
+		      "the frontend has started anew more than %u times in %u seconds and has to wait until these are over: see why it does, or raise max_restarts",
 		      dev->restarts.burst, RESTARTS_SECONDS);
 }
 
@@ -737,12 +762,17 @@ static int blkback_probe(struct xenbus_device *xdev,
 	int err;
 
 	if (!dev) {
-		xenbus_dev_fatal(xdev, -ENOMEM, "no memory for the disk");
+		xenbus_dev_fatal(xdev, -ENOMEM,
+				 "guest %d, disk %s: no memory for the disk%s",
+				 xdev->otherend_id, kbasename(xdev->nodename),
+				 what_to_do(-ENOMEM));
 		return -ENOMEM;
 	}
 	err = watch_all();
 	if (err) {
-		blkback_error(dev, err, "cannot watch xenstore");
+		blkback_error(dev, err,
+			      "cannot watch xenstore (%pe): see whether xenstored runs",
+			      ERR_PTR(err));
 		blkback_put(dev);
 		return err;
 	}

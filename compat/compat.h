@@ -7,6 +7,9 @@
 #ifndef BLKBACK_COMPAT_H
 #define BLKBACK_COMPAT_H
 
+/* Before all headers, as this one is the first of each file: who says what is in the log. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/compiler.h>
@@ -77,7 +80,7 @@ static inline struct shrinker *shrinker_alloc(unsigned int flags,
 static inline void shrinker_register(struct shrinker *s)
 {
 	if (register_shrinker(s, KBUILD_MODNAME))
-		pr_warn("not told when memory is short\n");
+		pr_warn("not told when memory is short, and gives none back then: free some, and load it anew\n");
 }
 
 static inline void shrinker_free(struct shrinker *s)

@@ -19,7 +19,7 @@ refused() {
 	xenstore-write -- "$@"
 	frontend_state 3
 	await_state "$backend" 5
-	error_node | grep -q "$pattern" || fail "error node is '$(error_node)', which is not about '$pattern'"
+	told "$pattern"
 	expect "threads" "" "$(threads_of_backend)"
 	frontend_state 6
 	await_state "$backend" 6
@@ -74,3 +74,10 @@ guest_run main dd if=/dev/xvdp of=/dev/null bs=1M count=4 iflag=direct || fail "
 xenstore-write "$backend/online" 0 "$backend/state" 5
 await_state "$backend" 6
 pass "served after all"
+
+# The log has as much of it as a guest may cause. (The first word is the driver's name, the second one the device's.)
+log_since "case $CASE" | grep ' vbd vbd-' >"$state/log"
+[ "$(wc -l <"$state/log")" -gt 20 ] || fail "the log has only this: $(cat "$state/log")"
+nameless=$(grep -vE ": ([0-9]+ )?guest $(domid main), disk xvdp: " "$state/log") || :
+expect "lines of the log that do not name guest and disk" "" "$nameless"
+pass "each message names the guest and the disk, and what to do"

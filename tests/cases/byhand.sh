@@ -61,6 +61,14 @@ frontend_state() { xenstore-write "$frontend/state" "$1"; }
 # What the backend has written to its error node.
 error_node() { xs_read "$(error_of "$backend")/error"; }
 
+# told PATTERN: the error node is about that. Each says whose disk it is, and, behind a colon, what to do.
+told() {
+	local text disk
+	text=$(error_node) disk="^[0-9]+ guest [0-9]+, disk [a-z0-9]+: "
+	grep -q "$1" <<<"$text" || fail "error node is '$text', which is not about '$1'"
+	[[ $text =~ $disk.*[:\;]" "[a-z] ]] || fail "error node is '$text', which does not say whose it is, or what to do"
+}
+
 # error_of BACKEND: the folder for that.
 error_of() { echo "${1%%/backend/*}/error/backend/${1#*/backend/}"; }
 
