@@ -115,14 +115,21 @@ static int transact(const char *dir, const struct backend_key *keys,
 	return err ?: end;
 }
 
+static void cannot(struct blkback_dev *dev, int err, const char *what,
+		   const char *dir, const char *key)
+{
+	blkback_error(dev, err, "cannot %s %s/%s (%pe)%s", what, dir, key,
+		      ERR_PTR(err), err == -ENOMEM ? "" :
+		      ": see whether xenstored runs, then attach the disk again");
+}
+
 static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 		unsigned int n, enum xenbus_state from, enum xenbus_state to)
 {
 	int err = transact(dev->xdev->nodename, keys, n, from, to);
 
 	if (err)
-		blkback_error(dev, err, "cannot write %s to %s (%pe)",
-			      keys[0].name, dev->xdev->nodename, ERR_PTR(err));
+		cannot(dev, err, "write", dev->xdev->nodename, keys[0].name);
 	return err;
 }
 
@@ -355,8 +362,7 @@ int read_text(struct blkback_dev *dev, const char *dir, const char *key,
 	*text = IS_ERR(found) ? NULL : found;
 	if (!IS_ERR(found) || PTR_ERR(found) == -ENOENT)
 		return 0;
-	blkback_error(dev, PTR_ERR(found), "cannot read %s/%s (%pe)", dir, key,
-		      found);
+	cannot(dev, PTR_ERR(found), "read", dir, key);
 	return PTR_ERR(found);
 }
 

@@ -242,12 +242,10 @@ void blkback_info(struct blkback_dev *dev, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Of what is short, and of xenstore, there is the same to say each time. */
+/* Whatever there was no memory for. */
 static const char *what_to_do(int err)
 {
-	if (err == -ENOMEM)
-		return ": free memory in this host, then attach the disk again";
-	return no_answer(err) ? ": see whether xenstored runs, then attach the disk again" : "";
+	return err == -ENOMEM ? ": free memory in this host, then attach the disk again" : "";
 }
 
 /**
@@ -772,7 +770,9 @@ static int blkback_probe(struct xenbus_device *xdev,
 	}
 	err = watch_all();
 	if (err) {
-		blkback_error(dev, err, "cannot watch xenstore (%pe)", ERR_PTR(err));
+		blkback_error(dev, err,
+			      "cannot watch xenstore (%pe): see whether xenstored runs",
+			      ERR_PTR(err));
 		blkback_put(dev);
 		return err;
 	}

@@ -58,16 +58,16 @@ for text in vdc fd :5 'fd:5 ' 0xfd:5 253:100000 1000:0; do
 	refused "physical-device is \"$text\", which is not the number of a block device: write MAJOR:MINOR" \
 		physical-device "$text"
 done
-refused "cannot open disk 240:77 for writing (-ENXIO): see whether it exists" physical-device f0:4d
+refused "cannot open disk 240:77 for writing (.*): see whether it exists" physical-device f0:4d
 modprobe -a ahci sr_mod
 wait_until 60 "the CD-ROM drives are there" test -b /dev/sr1
-refused "cannot open disk 11:0 for writing (-EROFS): attach it in mode r" physical-device b:0
-refused "cannot open disk 11:1 for reading (-ENOMEDIUM): insert a medium" physical-device b:1 mode r
+refused "cannot open disk 11:0 for writing (.*): attach it in mode r" physical-device b:0
+refused "cannot open disk 11:1 for reading (.*): insert a medium" physical-device b:1 mode r
 pass "what is no disk is refused: not a number, not there, not to be written"
 
 number=$(number_of "$disk")
 mount "$disk" /tmp/mounted
-refused "(-EBUSY): this host uses it, see lsblk: end that, or share it in mode w!" physical-device "$number" mode w
+refused "(.*): this host uses it, see lsblk: end that, or share it in mode w!" physical-device "$number" mode w
 for mode in 'w!' r; do
 	held mode "$mode"
 	expect "mode in sysfs" "$mode" "$(cat "/sys/bus/xen-backend/devices/vbd-$(domid main)-$vbd_number/mode")"
