@@ -139,7 +139,7 @@ at_disk() {
 # disk has all it gets of the discards at once.
 modprobe dm-delay
 dmsetup create slow --table "0 4096 delay $loop 0 0 $loop 0 1000"
-at_end dmsetup remove slow
+at_end sh -c '! dmsetup info slow >/dev/null 2>&1 || dmsetup remove slow'
 echo $((512 * 512)) >"/sys/dev/block/$(stat -L -c %Hr:%Lr /dev/mapper/slow)/queue/discard_max_bytes"
 attach_own main "phy:/dev/mapper/slow,xvdb,w"
 trace_disk /dev/mapper/slow block_bio_queue block_bio_complete
@@ -186,7 +186,10 @@ END
 detach main xvdb
 pass "secure erasure of what is to be erased, and nothing else"
 
-# Nothing else here can do it.
+# Nothing else here can do it. The disk must not be part of another one any more, but stay open, so that closing it does
+# not write it out.
+exec {held}<"$loop"
+dmsetup remove slow
 attach_own main "phy:$loop,xvdb,w"
 own_run main xvdb <<'END'
 connect
@@ -211,7 +214,6 @@ refused() {
 	expect "checksum" "$sum" "$(sum_of "$loop")"
 }
 
-# The disk that is slow has it open still, so that closing it does not write it out.
 dd if=/dev/urandom of="$loop" bs=1M count=2 conv=fsync status=none
 sum=$(sum_of "$loop")
 attach_own main "format=raw,vdev=xvdb,access=w,no-discard,target=$loop"
@@ -225,3 +227,4 @@ refused error
 detach main xvdb
 pass "refused on a disk that can only be read"
 with_frontend main
+exec {held}<&-
