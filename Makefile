@@ -11,7 +11,8 @@
 #   make profile      which functions the instructions go to; ROWS=, MODULES=, PERSISTENT=
 #   make bench-update make the last result of it the one in docs/, and what make check compares with
 #   make demo         watch a guest get a disk from it
-#   make install      put it before the in-tree module of the kernel built for
+#   make install      put it before the in-tree module of the kernel built for, and install-tools
+#   make install-tools  blkback-top and its manual, into PREFIX= (/usr/local); DESTDIR= is put before that
 #   make dkms-install have DKMS build and install it for every kernel
 #
 # The kernel to build for is the one that runs here if its headers are
@@ -20,6 +21,7 @@ headers := $(sort $(patsubst /lib/modules/%/build/Makefile,%, \
 	     $(wildcard /lib/modules/*/build/Makefile)))
 KVER ?= $(or $(filter $(shell uname -r),$(headers)),$(lastword $(headers)))
 KDIR ?= /lib/modules/$(KVER)/build
+PREFIX ?= /usr/local
 
 version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 sources := $(filter-out %.mod.c,$(wildcard *.c *.h))
@@ -55,10 +57,15 @@ bench-update:
 demo:
 	@tests/demo.sh
 
-install: module
+install: module install-tools
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates \
 	  CONFIG_MODULE_SIG_ALL= modules_install
 	depmod $(KVER)
+
+install-tools:
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 tools/blkback-top $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 tools/blkback-top.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 dkms-install:
 	install -d $(dkms-dir)/compat/probes
@@ -74,4 +81,4 @@ clean: need-headers
 distclean: clean
 	rm -rf build
 
-.PHONY: module need-headers check check-debug check-hostile check-stock fuzz stress bench profile bench-update demo install dkms-install clean distclean
+.PHONY: module need-headers check check-debug check-hostile check-stock fuzz stress bench profile bench-update demo install install-tools dkms-install clean distclean

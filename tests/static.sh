@@ -20,10 +20,14 @@ driver_sources() {
 	tree_files -name '*.[ch]' ! -path './tests/*'
 }
 
+# with_first_line REGEX: files whose first line is like that.
+with_first_line() {
+	# shellcheck disable=SC2016 # these are awk's
+	tree_files -type f | xargs awk -v "regex=$1" 'FNR == 1 && $0 ~ regex { print FILENAME } { nextfile }'
+}
+
 scripts() {
-	tree_files -name '*.sh'
-	tree_files ! -name '*.sh' |
-		xargs awk 'FNR == 1 && /^#!.*[\/ ](ba|da)?sh( |$)/ { print FILENAME } { nextfile }'
+	{ tree_files -name '*.sh'; with_first_line '^#!.*[/ ](ba|da)?sh( |$)'; } | sort -u
 }
 
 # build_copy NAME ARGUMENT...: makes the module, from a copy, in a folder of its own.
@@ -87,6 +91,17 @@ no_shellcheck() {
 	local files
 	mapfile -t files < <(scripts)
 	shellcheck -x "${files[@]}"
+}
+
+no_python_complaint() {
+	local files
+	mapfile -t files < <(with_first_line '^#!.*python3$')
+	[ ${#files[@]} -gt 3 ] || { echo "only these are found: ${files[*]}"; return 1; }
+	pyflakes3 "${files[@]}" && pycodestyle --max-line-length=120 "${files[@]}"
+}
+
+no_manual_complaint() {
+	mandoc -T lint tools/*.8
 }
 
 # The compile probes of compat/ are for the compiler, not for people.
@@ -173,7 +188,7 @@ says() {
 proven() {
 	local file=tests/cases/${1%%: *}.sh
 	case $1 in
-	unit/*) grep -q "cmocka_unit_test(${1#unit/})" tests/unit/test_*.c ;;
+	unit/*) grep -qE "(cmocka_unit_test\(|^    def test_)${1#unit/}[()]" tests/unit/test_*.{c,py} ;;
 	*": "*) [ -e "$file" ] && [[ $(says "$file") == *"${1#*: }"* ]] ;;
 	*) [ -e "$file" ] ;;
 	esac
@@ -192,11 +207,13 @@ no_feature_unproven() {
 	return "$bad"
 }
 
-need_packages gcc make linux-headers-amd64 linux-source-6.1 perl shellcheck sparse xz-utils
+need_packages gcc make linux-headers-amd64 linux-source-6.1 mandoc perl pycodestyle pyflakes3 shellcheck sparse xz-utils
 tap static/module_builds_with_no_warning no_warning
 tap static/sparse_has_no_complaint no_sparse
 tap static/checkpatch_has_no_complaint no_checkpatch
 tap static/shellcheck_has_no_complaint no_shellcheck
+tap static/python_checkers_have_no_complaint no_python_complaint
+tap static/manuals_have_no_complaint no_manual_complaint
 tap static/kernel_doc_has_no_complaint no_kernel_doc
 tap static/all_but_static_functions_are_documented all_documented
 tap static/driver_never_stops_the_host no_bug_on

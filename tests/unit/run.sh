@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tests, outside the kernel and under the address and undefined behaviour sanitizers, what needs no
-# kernel: decode.c, sring.h, barrier.c, persist.c, poll.c, and the test frontend's layouts. Each test is a
-# process of its own. Prints TAP; honours CASE.
+# kernel: decode.c, sring.h, barrier.c, persist.c, poll.c, and the test frontend's layouts; and tools/blkback-top.
+# Each test is a process of its own. Prints TAP; honours CASE.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -81,11 +81,18 @@ tests_of() {
 	sed -n 's/^\t\tcmocka_unit_test(\(.*\)),$/\1/p' "$1"
 }
 
-need_packages gcc libc6-dev libcmocka-dev libxen-dev
+python_tests_of() {
+	sed -n 's/^    def test_\(.*\)(self):$/\1/p' "$1"
+}
+
+need_packages gcc libc6-dev libcmocka-dev libxen-dev make python3 tmux
 mkdir -p "$out"
 for source in tests/unit/test_*.c; do
 	for name in $(tests_of "$source"); do
 		tap "unit/$name" run_test "$(basename "$source" .c)" "$name"
 	done
+done
+for name in $(python_tests_of tests/unit/test_top.py); do
+	tap "unit/$name" tests/unit/test_top.py -k "*.test_$name"
 done
 tap_end
