@@ -65,8 +65,9 @@ static inline void sring_read(const struct sring *sr, unsigned int at, void *to,
 	       bytes - here);
 }
 
-static inline void sring_write(const struct sring *sr, unsigned int at,
-			       const void *from, unsigned int bytes)
+/* Inline whatever the compiler thinks: then a few bytes are one instruction. */
+static __always_inline void sring_write(const struct sring *sr, unsigned int at,
+					const void *from, unsigned int bytes)
 {
 	char *page = sr->pages[at / BLKIF_PAGE_SIZE];
 	unsigned int offset = at % BLKIF_PAGE_SIZE;
