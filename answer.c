@@ -32,12 +32,16 @@ static void answer_soon(struct blkback_ring *ring)
 /*
  * From any context. The ring is freed only after a grace period, so that whoever
  * comes to answer this request may find it, end the ring, and do no harm.
+ *
+ * Of those that the tasklet is to answer together the first one looks at the clock.
  */
 static void complete_elsewhere(struct blkback_req *req)
 {
 	struct blkback_ring *ring = req->ring;
 
 	rcu_read_lock();
+	if (!req->done_at && (!req->quick || llist_empty(&ring->quick)))
+		req->done_at = ktime_get_ns();
 	if (!req->quick) {
 		if (llist_add(&req->done, &ring->finish))
 			wake_up(&ring->wait);
@@ -93,8 +97,60 @@ static void put_back(struct llist_node **list, struct blkback_req *req)
 	*list = &req->done;
 }
 
+/**
+ * struct moment - when requests are answered together
+ * @done: when the disk was done with those that have no time of their own
+ * @now: now
+ * @answer: bucket of what is between
+ */
+struct moment {
+	u64 done;
+	u64 now;
+	unsigned int answer;
+};
+
+static struct moment moment(u64 done, u64 now)
+{
+	return (struct moment){
+		.done = done,
+		.now = now,
+		.answer = latency_bucket(now - done),
+	};
+}
+
+static void count_time(struct blkback_ring *ring, const struct blkback_req *req,
+		       const struct moment *at)
+{
+	struct blkback_account *account = ring->account;
+	enum latency_kind kind = latency_kind(req->operation);
+	u64 done = req->done_at ?: at->done;
+
+	/* Another one may have been done before it was given to the disk. */
+	done = max(done, req->given_at);
+	latency_count(account, kind, LATENCY_DISK,
+		      latency_bucket(done - req->given_at));
+	latency_count(account, kind, LATENCY_ANSWER,
+		      done == at->done ? at->answer :
+					 latency_bucket(at->now - done));
+	latency_count(account, kind, LATENCY_TOTAL,
+		      latency_bucket(at->now - req->known_at));
+}
+
+/* What was not given to the disk has been counted by the ring's thread. */
+static void count_answer(struct blkback_ring *ring, const struct blkback_req *req,
+			 const struct moment *at)
+{
+	if (req->status != BLKIF_RSP_OKAY) {
+		if (!req->given_at)
+			return;
+		ring->account->errors[latency_kind(req->operation)]++;
+	}
+	count_time(ring, req, at);
+}
+
 /* The frontend may reuse a page as soon as it sees the response. */
-static void give_answers(struct blkback_ring *ring, struct llist_node *reqs)
+static void give_answers(struct blkback_ring *ring, struct llist_node *reqs,
+			 struct moment at)
 {
 	struct blkback_req *req, *next;
 	bool notify;
@@ -102,6 +158,7 @@ static void give_answers(struct blkback_ring *ring, struct llist_node *reqs)
 
 	spin_lock_bh(&ring->lock);
 	llist_for_each_entry_safe(req, next, reqs, done) {
+		count_answer(ring, req, &at);
 		guest_pages_put(ring, req);
 		sring_respond(&ring->sring, req->id, req->operation,
 			      req->status);
@@ -111,6 +168,7 @@ static void give_answers(struct blkback_ring *ring, struct llist_node *reqs)
 	/* Last, see in_flight(). */
 	smp_store_release(&ring->answered, ring->answered + n);
 	notify = sring_publish(&ring->sring);
+	ring->account->events += notify;
 	spin_unlock_bh(&ring->lock);
 	if (notify)
 		notify_remote_via_irq(ring->irq);
@@ -159,13 +217,17 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 void answer_all(struct blkback_ring *ring)
 {
 	struct llist_node *ready = collect_done(ring);
+	bool copied, unmapped;
+	u64 done;
 
 	if (!ready && !ring->refused)
 		return;
+	done = look_at_clock(ring);
 	ring->refused = false;
-	copy_reads(&ring->batch->copies, ready);
-	map_unmap(ring, ready);
-	give_answers(ring, ready);
+	copied = copy_reads(&ring->batch->copies, ready);
+	unmapped = map_unmap(ring, ready);
+	give_answers(ring, ready,
+		     moment(done, copied || unmapped ? look_at_clock(ring) : done));
 }
 
 /* What would take too long here is not quick any more. */
@@ -197,6 +259,16 @@ static struct llist_node *leave_to_thread(struct llist_node *reqs)
 	return ready;
 }
 
+/* When the first of them was; it has no time if others were answered just before. */
+static u64 first_done(const struct llist_node *reqs)
+{
+	u64 done = 0;
+
+	if (reqs)
+		done = llist_entry(reqs, struct blkback_req, done)->done_at;
+	return done ?: ktime_get_ns();
+}
+
 /**
  * answer_quick() - answer completed requests, without the ring's thread
  * @tasklet: of the ring
@@ -205,14 +277,16 @@ void answer_quick(struct tasklet_struct *tasklet)
 {
 	struct blkback_ring *ring = from_tasklet(ring, tasklet, answer);
 	struct llist_node *reqs;
+	u64 done;
 
 	reqs = llist_reverse_order(llist_del_all(&ring->quick));
+	done = first_done(reqs);
 	reqs = leave_to_thread(few(reqs));
 	copy_reads(&ring->copies, reqs);
 	reqs = leave_to_thread(reqs);
 	if (!reqs)
 		return;
-	give_answers(ring, reqs);
+	give_answers(ring, reqs, moment(done, ktime_get_ns()));
 	smp_mb();	/* what is answered before what the thread sleeps for */
 	if (READ_ONCE(ring->heeds) || READ_ONCE(ring->conn->stopping))
 		wake_up(&ring->wait);

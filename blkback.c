@@ -36,12 +36,6 @@
  */
 #define MAX_TAGS_AT_ONCE	8U
 
-static void count(struct blkback_ring *ring, enum blkback_stat what, u64 n)
-{
-	/* We are the only writer; a 64-bit reader sees all of it or nothing. */
-	WRITE_ONCE(ring->stats[what], ring->stats[what] + n);
-}
-
 /* --- fetch ---------------------------------------------------------------- */
 
 static struct blkback_req *req_get(struct blkback_ring *ring,
@@ -58,6 +52,8 @@ static struct blkback_req *req_get(struct blkback_ring *ring,
 	req->status = BLKIF_RSP_OKAY;
 	req->secure = wire->secure;
 	req->timed = false;
+	req->given_at = 0;
+	req->done_at = 0;
 	if (wire->operation == BLKIF_OP_DISCARD)
 		req->nr_sectors = wire->nr_sectors;
 	if (!guest_pages_reserve(ring, req))
@@ -102,6 +98,7 @@ static void refuse(struct blkback_ring *ring, const struct wire_request *wire,
 	spin_lock_bh(&ring->lock);
 	sring_respond(&ring->sring, wire->id, wire->operation, status);
 	spin_unlock_bh(&ring->lock);
+	count(ring, STAT_REFUSED, 1);
 }
 
 static void take(struct blkback_ring *ring, struct blkback_req *req)
@@ -157,6 +154,14 @@ static void ring_break(struct blkback_ring *ring)
 	blkback_kick(ring->conn->dev);
 }
 
+static u64 known_since(struct blkback_ring *ring, int unread)
+{
+	u32 cons = ring->sring.req_cons;
+
+	return arrival_look(&ring->arrival, cons, cons + max(unread, 0),
+			    READ_ONCE(ring->event_at));
+}
+
 static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 {
 	struct blkback_batch *batch = ring->batch;
@@ -164,6 +169,7 @@ static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 
 	if (unread < 0)
 		ring_break(ring);
+	batch->known_at = known_since(ring, unread);
 	batch->nr_reqs = 0;
 	batch->nr_segs = 0;
 	batch->nr_copied = 0;
@@ -222,24 +228,9 @@ static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
 
 static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
 {
-	switch (req->operation) {
-	case BLKIF_OP_READ:
-		count(ring, STAT_RD_REQ, 1);
-		count(ring, STAT_RD_SECT, req->nr_sectors);
-		break;
-	case BLKIF_OP_WRITE:
-		count(ring, STAT_WR_REQ, 1);
-		count(ring, STAT_WR_SECT, req->nr_sectors);
-		break;
-	case BLKIF_OP_WRITE_BARRIER:
-	case BLKIF_OP_FLUSH_DISKCACHE:
-		count(ring, STAT_F_REQ, 1);
-		count(ring, STAT_WR_SECT, req->nr_sectors);
-		break;
-	case BLKIF_OP_DISCARD:
-		count(ring, STAT_DS_REQ, 1);
-		break;
-	}
+	count(ring, STAT_REQS + req->operation, 1);
+	count(ring, STAT_SECTORS + req->operation, req->nr_sectors);
+	count(ring, STAT_DATA + req->data, req->nr_sectors);
 }
 
 /*
@@ -275,9 +266,11 @@ static void submit(struct blkback_ring *ring)
 	struct blkback_batch *batch = ring->batch;
 	struct blk_plug plug;
 	unsigned int i;
+	u64 now;
 
 	if (!batch->nr_reqs)
 		return;
+	now = look_at_clock(ring);
 	blk_start_plug(&plug);
 	for (i = 0; i < batch->nr_reqs; i++) {
 		struct blkback_req *req = batch->reqs[i];
@@ -285,14 +278,17 @@ static void submit(struct blkback_ring *ring)
 		if (i % MAX_TAGS_AT_ONCE == 0)
 			plug.nr_ios = min(batch->nr_reqs - i, MAX_TAGS_AT_ONCE);
 		if (req->status != BLKIF_RSP_OKAY) {
+			count(ring, STAT_REFUSED, 1);
 			answer_req(req);
 			continue;
 		}
 		count_req(ring, req);
+		req->known_at = batch->known_at;
 		if (req->operation == BLKIF_OP_DISCARD) {
 			discard_wait(ring, req);
 			continue;
 		}
+		req_given(ring, req, now);
 		vbd_submit(vbd, req, submit_flags(ring, i), answer_bio);
 	}
 	blk_finish_plug(&plug);
@@ -403,9 +399,14 @@ static bool found_awake(struct blkback_ring *ring)
 		return false;
 	while (poll_goes_on(&ring->poll)) {
 		iopoll(ring);
-		if (ring_has_work(ring))
+		if (ring_has_work(ring)) {
+			arrival_awake(&ring->arrival, ring->sring.req_cons,
+				      ktime_get_ns());
+			count(ring, STAT_POLL_HITS, 1);
 			return true;
+		}
 	}
+	count(ring, STAT_POLL_MISSES, 1);
 	return false;
 }
 
@@ -450,12 +451,17 @@ static void ring_sleep(struct blkback_ring *ring)
 
 static void ring_wait(struct blkback_ring *ring)
 {
+	unsigned long slept;
+
 	if (found_awake(ring))
 		return;
+	slept = current->nvcsw;
 	if (ring->asked)
 		iopoll_pause(ring);
 	else
 		ring_sleep(ring);
+	/* Not if there was something to do after all. */
+	count(ring, STAT_WAKEUPS, current->nvcsw - slept);
 }
 
 /**
@@ -484,6 +490,8 @@ irqreturn_t ring_event(int irq, void *data)
 {
 	struct blkback_ring *ring = data;
 
+	WRITE_ONCE(ring->event_at, ktime_get_ns());
+	WRITE_ONCE(ring->events_in, ring->events_in + 1);
 	WRITE_ONCE(ring->event, true);
 	wake_up(&ring->wait);
 	return IRQ_HANDLED;
@@ -506,6 +514,7 @@ int ring_thread(void *data)
 	/* Memory that is freed by writing to this very disk is no help. */
 	memalloc_noio_save();
 	set_freezable();
+	arrival_init(&ring->arrival, ring->sring.req_cons, ktime_get_ns());
 	while (!ring_ended(ring)) {
 		ring_serve(ring);
 		if (!ring_has_work(ring))
@@ -536,6 +545,7 @@ static int __init blkback_init(void)
 	err = pressure_init();
 	if (err)
 		return err;
+	debug_init();
 	err = capacity_init();
 	if (err)
 		goto no_capacity;
@@ -548,6 +558,7 @@ static int __init blkback_init(void)
 no_xenbus:
 	capacity_exit();
 no_capacity:
+	debug_exit();
 	pressure_exit();
 	return err;
 }
@@ -558,6 +569,7 @@ static void __exit blkback_exit(void)
 	/* First: it queues work, and the end of the work is waited for. */
 	capacity_exit();
 	blkback_xenbus_exit();
+	debug_exit();
 	pressure_exit();
 }
 module_exit(blkback_exit);

@@ -28,6 +28,7 @@
 #include <linux/irqreturn.h>
 #include <linux/jiffies.h>
 #include <linux/kref.h>
+#include <linux/ktime.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -41,6 +42,7 @@
 #include "barrier.h"
 #include "budget.h"
 #include "decode.h"
+#include "latency.h"
 #include "persist.h"
 #include "poll.h"
 #include "sring.h"
@@ -97,18 +99,54 @@ enum blkback_state {
 	BLKBACK_CLOSED,
 };
 
-/* What is counted. The names in sysfs are in stats.c. */
+/**
+ * enum blkback_data - how the data of a request gets between guest and disk
+ * @DATA_NONE: there is none
+ * @DATA_COPIED: Xen copies it from or to pages of ours
+ * @DATA_MAPPED: the guest's pages are mapped for as long as the request lasts
+ * @DATA_KEPT: they stay mapped, for later requests
+ * @NR_DATA: number of these
+ */
+enum blkback_data {
+	DATA_NONE,
+	DATA_COPIED,
+	DATA_MAPPED,
+	DATA_KEPT,
+	NR_DATA,
+};
+
+/* Operations that a request in our terms may have. */
+#define NR_OPERATIONS	(BLKIF_OP_DISCARD + 1)
+
+/* What a ring's thread counts. The names in sysfs are in stats.c and queues.c. */
 enum blkback_stat {
+	STAT_REQS,	/* requests given to the disk: plus enum blkif_op */
+	STAT_SECTORS = STAT_REQS + NR_OPERATIONS, /* 512-byte sectors of those */
+	STAT_DATA = STAT_SECTORS + NR_OPERATIONS, /* and again: plus enum blkback_data */
+	STAT_REFUSED = STAT_DATA + NR_DATA, /* requests that were not given to the disk */
 	STAT_OO_REQ,	/* times a ring had to wait for memory */
-	STAT_RD_REQ,	/* requests given to the disk, by kind */
-	STAT_WR_REQ,
-	STAT_F_REQ,
-	STAT_DS_REQ,
-	STAT_RD_SECT,	/* 512-byte sectors of those */
-	STAT_WR_SECT,
 	STAT_OVER,	/* times a ring had to wait for the guest's budget */
+	STAT_MAPS,	/* pages mapped, one by one */
+	STAT_UNMAPS,	/* and unmapped */
+	STAT_MAP_CALLS,	/* hypercalls for both */
+	STAT_WAKEUPS,	/* times the thread slept and woke */
+	STAT_POLL_HITS,	/* times it waited awake and was right to do so */
+	STAT_POLL_MISSES, /* or not */
 	NR_BLKBACK_STATS,
 };
+
+/* Those that people ask for, a bit for each. */
+#define STATS_OF(what, op)	BIT_ULL(STAT_##what + BLKIF_OP_##op)
+#define STATS_READS		STATS_OF(REQS, READ)
+#define STATS_WRITES		STATS_OF(REQS, WRITE)
+#define STATS_BARRIERS		STATS_OF(REQS, WRITE_BARRIER)
+#define STATS_FLUSHES		STATS_OF(REQS, FLUSH_DISKCACHE)
+#define STATS_DISCARDS		STATS_OF(REQS, DISCARD)
+#define STATS_READ_SECTORS	STATS_OF(SECTORS, READ)
+#define STATS_WRITE_SECTORS						\
+	(STATS_OF(SECTORS, WRITE) | STATS_OF(SECTORS, WRITE_BARRIER) |	\
+	 STATS_OF(SECTORS, FLUSH_DISKCACHE))
+#define STATS_DISCARD_SECTORS	STATS_OF(SECTORS, DISCARD)
 
 /* What can be set for each disk. The names are in settings.c. */
 enum blkback_setting {
@@ -196,6 +234,7 @@ struct blkback_vbd {
  * @past: sums over the rings of past connections; under @conn_lock
  * @conn_lock: lets readers of statistics look at @conn and @past; also taken
  *	where memory is being freed, so nothing may be allocated under it
+ * @debug: its folder in debugfs; NULL while there is none; under the lock of @xdev
  * @all: in the list of devices, under the lock of that list, until closed for
  *	good
  */
@@ -218,6 +257,7 @@ struct blkback_dev {
 	struct blkback_conn *conn;
 	u64 past[NR_BLKBACK_STATS];
 	struct mutex conn_lock; /* conn and past, against readers */
+	struct dentry *debug;
 	struct list_head all;
 };
 
@@ -233,13 +273,15 @@ struct blkback_dev {
  * @max_indirect: most segments of an INDIRECT request
  * @max_spare_pages: most free pages that a ring keeps, of either kind
  * @squeeze_jiffies: for how long a ring keeps none when memory was short
+ * @told: what the frontend was told of the disk
+ * @queues: folder in sysfs; NULL if there is none; of the device's work
  * @stopping: set by the device's work: rings take no more requests
  * @running: ring threads that have not come to their end
  * @broken: set by any ring whose frontend broke the rules of the ring
  * @barrier: between the rings
  * @rings: each in memory of its own
  *
- * All but @stopping, @running, @broken and @barrier is fixed
+ * All but @queues, @stopping, @running, @broken and @barrier is fixed
  * before the rings start.
  */
 struct blkback_conn {
@@ -253,25 +295,13 @@ struct blkback_conn {
 	unsigned int max_indirect;
 	unsigned int max_spare_pages;
 	unsigned long squeeze_jiffies;
+	struct disk_limits told;
+	struct kobject *queues;
 	bool stopping;
 	atomic_t running;
 	bool broken;
 	struct barrier barrier;
 	struct blkback_ring *rings[] __counted_by(nr_rings);
-};
-
-/**
- * enum blkback_data - how the data of a request gets between guest and disk
- * @DATA_NONE: there is none
- * @DATA_COPIED: Xen copies it from or to pages of ours
- * @DATA_MAPPED: the guest's pages are mapped for as long as the request lasts
- * @DATA_KEPT: they stay mapped, for later requests
- */
-enum blkback_data {
-	DATA_NONE,
-	DATA_COPIED,
-	DATA_MAPPED,
-	DATA_KEPT,
 };
 
 /**
@@ -305,6 +335,9 @@ union blkback_seg {
  * @quick: may be answered in the context that completes it
  * @timed: no other was at the disk when that got it: see iopoll.c
  * @secure: a DISCARD is to leave no trace of the data
+ * @known_at: time since when we know of it, by ktime_get_ns(); see latency.h
+ * @given_at: when it was given to the disk; 0: it never was
+ * @done_at: when the disk was done with it; 0: just before it is answered
  * @segs: @nr_segs of them, behind @vecs
  * @bio: the request as the disk sees it
  * @vecs: of @bio, @nr_segs of them
@@ -325,6 +358,9 @@ struct blkback_req {
 	bool quick;
 	bool timed;
 	bool secure;
+	u64 known_at;
+	u64 given_at;
+	u64 done_at;
 	union blkback_seg *segs;
 	struct bio bio;
 	struct bio_vec vecs[];
@@ -336,10 +372,16 @@ struct blkback_req {
  * @max: entries that there are
  * @ops: from where to where
  * @reqs: whose data it is
+ * @copied: entries that Xen was given, ever
+ * @calls: hypercalls for those
+ *
+ * Of the ring's thread or of its tasklet.
  */
 struct blkback_copies {
 	unsigned int nr;
 	unsigned int max;
+	u64 copied;
+	u64 calls;
 	struct gnttab_copy *ops;
 	struct blkback_req **reqs;
 };
@@ -378,6 +420,7 @@ struct blkback_maps {
  * @nr_segs: of all these requests together
  * @nr_copied: of these, segments that may need a page of the pool
  * @nr_mapped: of these, segments that may need a page to map to
+ * @known_at: since when we know of the requests, by ktime_get_ns()
  * @reqs: the requests
  * @wire: what they looked like in their slots
  * @slot: copy of the slot that is being looked at
@@ -391,6 +434,7 @@ struct blkback_batch {
 	unsigned int nr_segs;
 	unsigned int nr_copied;
 	unsigned int nr_mapped;
+	u64 known_at;
 	struct blkback_req *reqs[BLKBACK_BATCH_REQS];
 	struct wire_request wire[BLKBACK_BATCH_REQS];
 	u8 slot[BLKIF_MAX_STRIDE];
@@ -434,6 +478,7 @@ struct blkback_pool {
  * @sring: our view of the shared pages; the responses in it are under @lock
  * @taken: requests taken off the ring, ever
  * @seen: @answered when last looked at
+ * @arrival: since when requests have been on the ring
  * @retry: memory was short, and no event will say when it no longer is: look
  *	again in a while
  * @worked: a request was taken since the last EOI: the event was not for nothing
@@ -462,15 +507,20 @@ struct blkback_pool {
  * @log_at: time, in jiffies, when the counters may be logged again
  * @batch: requests being prepared
  * @stats: written by @thread only, see enum blkback_stat
+ * @queue: folder in sysfs; NULL if there is none; of the device's work
  *
  * Of all that complete requests:
  *
  * @event: an event has come and its EOI is due; set by the interrupt handler,
  *	cleared by @thread before it gives the EOI
+ * @event_at: when the last one came, by ktime_get_ns(); of the interrupt handler
+ * @events_in: how many have come, ever; likewise
  * @tidy: it is time to look for what need not be kept; set by @timer, cleared by
  *	@thread
  * @timer: pending only if there is something to look for
  * @heeds: @thread sleeps until a request has been answered; written by @thread
+ * @reserve_used: whether @reserve is taken; set by @thread, cleared by whoever
+ *	is done with it
  * @took: how long the last request that was alone took the disk, in ns; U64_MAX
  *	before there was one; set by whoever completes it
  * @finish: completed requests that the thread has to finish; added to from any
@@ -487,12 +537,11 @@ struct blkback_pool {
  *	set by whoever finds that
  * @lock: the responses, and what is given back when a request is answered
  * @answered: requests that were taken and answered, ever; under @lock
+ * @account: what became of requests; see there for who writes what
  * @pool: pages to copy to, under @lock
  * @persist: guest pages that stay mapped, if the connection is @persistent;
  *	under @lock
  * @reserve: memory for one request of any size, when there is no other
- * @reserve_used: whether @reserve is taken; set by @thread, cleared by whoever
- *	is done with it
  */
 struct blkback_ring {
 	struct blkback_conn *conn;
@@ -513,6 +562,7 @@ struct blkback_ring {
 	struct sring sring;
 	u32 taken;
 	u32 seen;
+	struct blkback_arrival arrival;
 	bool retry;
 	bool worked;
 	bool refused;
@@ -537,11 +587,15 @@ struct blkback_ring {
 	unsigned long log_at;
 	struct blkback_batch *batch;
 	u64 stats[NR_BLKBACK_STATS];
+	struct blkback_queue *queue;
 
 	bool event ____cacheline_aligned_in_smp;
 	bool tidy;
+	u64 event_at;
+	u64 events_in;
 	struct timer_list timer;
 	bool heeds;
+	bool reserve_used;
 	u64 took;
 	struct llist_head finish;
 	struct llist_head quick;
@@ -552,12 +606,12 @@ struct blkback_ring {
 	struct llist_head freed[BLKBACK_REQ_SIZES];
 	atomic_t squeeze;
 	unsigned long squeezed_until;
-	spinlock_t lock; /* responses, answered, pool, persist */
+	spinlock_t lock; /* responses, answered, what is counted of them, pool, persist */
 	u32 answered;
+	struct blkback_account *account;
 	struct blkback_pool pool;
 	struct blkback_persist persist;
 	struct blkback_req *reserve;
-	bool reserve_used;
 };
 
 /**
@@ -633,6 +687,7 @@ void blkback_xenbus_exit(void);
 void blkback_get(struct blkback_dev *dev);
 void blkback_put(struct blkback_dev *dev);
 void blkback_kick(struct blkback_dev *dev);
+const char *blkback_state_name(enum blkback_state state);
 void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg),
 		       unsigned long *arg);
 void blkback_rotate(void);
@@ -758,7 +813,7 @@ int copy_reserve(struct blkback_ring *ring, unsigned int pages);
 bool copy_get_pages(struct blkback_ring *ring, struct blkback_req *req);
 void copy_put_pages(struct blkback_ring *ring, struct blkback_req *req);
 void copy_writes(struct blkback_ring *ring);
-void copy_reads(struct blkback_copies *copies, struct llist_node *reqs);
+bool copy_reads(struct blkback_copies *copies, struct llist_node *reqs);
 void copy_trim(struct blkback_ring *ring, unsigned int spare);
 
 /* ring_pages.c: the pages of a ring */
@@ -784,7 +839,7 @@ void map_get_pages(struct blkback_ring *ring, struct blkback_req *req);
 void map_put_kept(struct blkback_ring *ring, struct blkback_req *req);
 void map_flush(struct blkback_ring *ring);
 bool map_busy(const struct blkback_req *req);
-void map_unmap(struct blkback_ring *ring, struct llist_node *reqs);
+bool map_unmap(struct blkback_ring *ring, struct llist_node *reqs);
 long map_timeout(struct blkback_ring *ring);
 void map_trim(struct blkback_ring *ring, unsigned int spare);
 bool map_forget(struct blkback_ring *ring);
@@ -832,7 +887,62 @@ void capacity_exit(void);
 
 /* stats.c: sysfs */
 extern const struct attribute_group *blkback_groups[];
+
+/**
+ * count() - count what a ring's thread does
+ * @ring: the ring
+ * @what: enum blkback_stat
+ * @n: how many
+ *
+ * Context: the ring's thread, the only writer; a 64-bit reader sees all of it or
+ * nothing.
+ */
+static inline void count(struct blkback_ring *ring, unsigned int what, u64 n)
+{
+	ring->stats[what] += n;
+}
+
+/**
+ * look_at_clock() - what time it is for all that is done together
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: the time, by ktime_get_ns().
+ */
+static inline u64 look_at_clock(struct blkback_ring *ring)
+{
+	ring->arrival.clock = ktime_get_ns();
+	return ring->arrival.clock;
+}
+
+/**
+ * req_given() - a request is about to be given to the disk
+ * @ring: whose it is
+ * @req: with its @known_at set
+ * @now: from look_at_clock()
+ *
+ * Context: the ring's thread.
+ */
+static inline void req_given(struct blkback_ring *ring, struct blkback_req *req,
+			     u64 now)
+{
+	req->given_at = now;
+	latency_count(ring->account, latency_kind(req->operation), LATENCY_WAIT,
+		      latency_bucket(now - req->known_at));
+}
+
+u64 stats_sum(const u64 *stats, u64 which);
 void stats_fold(u64 *sum, const struct blkback_ring *ring);
 void stats_log(struct blkback_ring *ring);
+
+/* queues.c: sysfs, for each queue */
+void queues_add(struct blkback_conn *conn);
+void queues_remove(struct blkback_conn *conn);
+
+/* debugfs.c: what developers want to see */
+void debug_init(void);
+void debug_exit(void);
+void debug_add(struct blkback_conn *conn);
+void debug_remove(struct blkback_dev *dev);
 
 #endif /* BLKBACK_COMMON_H */

@@ -58,7 +58,8 @@ static void batch_free(struct blkback_batch *batch)
 
 static int ring_alloc(struct blkback_ring *ring)
 {
-	if (req_reserve(ring) || batch_alloc(ring))
+	ring->account = kzalloc(sizeof(*ring->account), GFP_KERNEL);
+	if (!ring->account || req_reserve(ring) || batch_alloc(ring))
 		return -ENOMEM;
 	if (!ring->conn->persistent)
 		return 0;
@@ -202,6 +203,7 @@ static void ring_free(struct blkback_ring *ring)
 	persist_exit(&ring->persist);
 	batch_free(ring->batch);
 	kvfree(ring->reserve);
+	kfree(ring->account);
 	kfree(ring);
 }
 
@@ -277,6 +279,35 @@ free:
 	return ERR_PTR(err);
 }
 
+/*
+ * What is to be seen of a connection. Not of a device that is being removed: the folder
+ * that it is to be in may be going.
+ */
+static void show(struct blkback_conn *conn)
+{
+	struct blkback_dev *dev = conn->dev;
+	struct device *device = &dev->xdev->dev;
+
+	device_lock(device);
+	if (!READ_ONCE(dev->removed)) {
+		queues_add(conn);
+		debug_add(conn);
+	}
+	device_unlock(device);
+}
+
+/* Readers are waited for, who wait for nothing. */
+static void hide(struct blkback_conn *conn)
+{
+	struct blkback_dev *dev = conn->dev;
+	struct device *device = &dev->xdev->dev;
+
+	queues_remove(conn);
+	device_lock(device);
+	debug_remove(dev);
+	device_unlock(device);
+}
+
 /**
  * conn_start() - let all rings run
  * @conn: from conn_create(); becomes the device's connection
@@ -286,12 +317,14 @@ void conn_start(struct blkback_conn *conn)
 	struct blkback_dev *dev = conn->dev;
 	unsigned int i;
 
+	conn->told = vbd_limits(&dev->vbd);
 	mutex_lock(&dev->conn_lock);
 	dev->conn = conn;
 	mutex_unlock(&dev->conn_lock);
 	atomic_set(&conn->running, conn->nr_rings);
 	for (i = 0; i < conn->nr_rings; i++)
 		wake_up_process(conn->rings[i]->thread);
+	show(conn);
 }
 
 /**
@@ -329,6 +362,7 @@ void conn_destroy(struct blkback_conn *conn)
 {
 	unsigned int i;
 
+	hide(conn);
 	unpublish(conn);
 	for (i = 0; i < conn->nr_rings; i++)
 		if (conn->rings[i])

@@ -72,14 +72,17 @@ static void settle(struct gnttab_copy *op, struct blkback_req *req)
 		req->status = BLKIF_RSP_ERROR;
 }
 
-static void flush(struct blkback_copies *copies)
+/* Return whether there was anything to be copied. */
+static bool flush(struct blkback_copies *copies)
 {
 	unsigned int i;
 	int err;
 
 	if (!copies->nr)
-		return;
+		return false;
 	err = HYPERVISOR_grant_table_op(GNTTABOP_copy, copies->ops, copies->nr);
+	copies->copied += copies->nr;
+	copies->calls++;
 	for (i = 0; i < copies->nr; i++) {
 		if (err)
 			copies->reqs[i]->status = BLKIF_RSP_ERROR;
@@ -87,6 +90,7 @@ static void flush(struct blkback_copies *copies)
 			settle(&copies->ops[i], copies->reqs[i]);
 	}
 	copies->nr = 0;
+	return true;
 }
 
 /**
@@ -160,8 +164,9 @@ void copy_writes(struct blkback_ring *ring)
  *
  * Context: any but hard interrupts; in a thread, may sleep as
  * gnttab_batch_copy() may.
+ * Return: whether there was any.
  */
-void copy_reads(struct blkback_copies *copies, struct llist_node *reqs)
+bool copy_reads(struct blkback_copies *copies, struct llist_node *reqs)
 {
 	struct blkback_req *req;
 	unsigned int i;
@@ -174,7 +179,7 @@ void copy_reads(struct blkback_copies *copies, struct llist_node *reqs)
 		for (i = 0; i < req->nr_segs; i++)
 			copy_to(copies, req, req->segs[i].gref, &req->vecs[i]);
 	}
-	flush(copies);
+	return flush(copies);
 }
 
 /* --- the pool ------------------------------------------------------------- */

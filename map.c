@@ -40,6 +40,14 @@ int map_reserve(struct blkback_ring *ring, unsigned int pages)
 	return 0;
 }
 
+/* A hypercall has been made. */
+static void count_call(struct blkback_ring *ring, enum blkback_stat what,
+		       unsigned int nr)
+{
+	count(ring, what, nr);
+	count(ring, STAT_MAP_CALLS, 1);
+}
+
 /* Cannot fail: map_reserve() has been there. */
 static struct page *spare_page(struct blkback_ring *ring)
 {
@@ -54,15 +62,16 @@ static struct page *spare_page(struct blkback_ring *ring)
 /*
  * Only handles that a map has returned come here, so none of it can fail but by
  * a bug of ours. A page that stayed mapped is then never used for anything else.
+ * Return whether there was any.
  */
-static void unmap_flush(struct blkback_ring *ring)
+static bool unmap_flush(struct blkback_ring *ring)
 {
 	struct blkback_unmaps *unmaps = &ring->batch->unmaps;
 	unsigned int i, good = 0;
 	int err;
 
 	if (!unmaps->nr)
-		return;
+		return false;
 	err = gnttab_unmap_refs(unmaps->ops, NULL, unmaps->pages, unmaps->nr);
 	for (i = 0; i < unmaps->nr; i++) {
 		bool unmapped = !err && unmaps->ops[i].status == GNTST_okay;
@@ -70,8 +79,10 @@ static void unmap_flush(struct blkback_ring *ring)
 		if (!WARN_ONCE(!unmapped, "a guest's page stays mapped\n"))
 			unmaps->pages[good++] = unmaps->pages[i];
 	}
+	count_call(ring, STAT_UNMAPS, unmaps->nr);
 	unmaps->nr = 0;
 	gnttab_page_cache_put(&ring->spare, unmaps->pages, good);
+	return true;
 }
 
 static void unmap_add(struct blkback_ring *ring, struct page *page,
@@ -107,15 +118,16 @@ static void unmap_segs(struct blkback_ring *ring, struct blkback_req *req)
  * @reqs: requests of any kind, linked by their @done; none of them busy
  *
  * Context: the ring's thread.
+ * Return: whether there were any.
  */
-void map_unmap(struct blkback_ring *ring, struct llist_node *reqs)
+bool map_unmap(struct blkback_ring *ring, struct llist_node *reqs)
 {
 	struct blkback_req *req;
 
 	llist_for_each_entry(req, reqs, done)
 		if (req->data == DATA_MAPPED)
 			unmap_segs(ring, req);
-	unmap_flush(ring);
+	return unmap_flush(ring);
 }
 
 /**
@@ -375,6 +387,7 @@ void map_flush(struct blkback_ring *ring)
 		maps->reqs[i]->status = BLKIF_RSP_ERROR;
 		failed = true;
 	}
+	count_call(ring, STAT_MAPS, maps->nr);
 	maps->nr = 0;
 	if (failed)
 		fail_users(ring);

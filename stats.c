@@ -44,6 +44,25 @@ static struct attribute *disk_attrs[] = {
 };
 
 /**
+ * stats_sum() - add up some counters
+ * @stats: NR_BLKBACK_STATS of them
+ * @which: those to add, a bit for each
+ *
+ * Return: the sum.
+ */
+u64 stats_sum(const u64 *stats, u64 which)
+{
+	unsigned int i;
+	u64 sum = 0;
+
+	static_assert(NR_BLKBACK_STATS <= 64);
+	for (i = 0; i < NR_BLKBACK_STATS; i++)
+		if (which & BIT_ULL(i))
+			sum += READ_ONCE(stats[i]);
+	return sum;
+}
+
+/**
  * stats_fold() - add a ring's counters to a sum
  * @sum: NR_BLKBACK_STATS counters
  * @ring: may be running
@@ -70,12 +89,14 @@ void stats_log(struct blkback_ring *ring)
 		return;
 	ring->log_at = jiffies + LOG_JIFFIES;
 	pr_info("%s: reads %llu, writes %llu, flushes %llu, discards %llu, waited for memory %llu, pages kept mapped %u of %u\n",
-		ring->name, stats[STAT_RD_REQ], stats[STAT_WR_REQ],
-		stats[STAT_F_REQ], stats[STAT_DS_REQ], stats[STAT_OO_REQ],
+		ring->name, stats_sum(stats, STATS_READS),
+		stats_sum(stats, STATS_WRITES),
+		stats_sum(stats, STATS_FLUSHES | STATS_BARRIERS),
+		stats_sum(stats, STATS_DISCARDS), stats[STAT_OO_REQ],
 		ring->persist.nr, ring->persist.max);
 }
 
-static void stats_sum(struct blkback_dev *dev, u64 *sum)
+static void dev_stats(struct blkback_dev *dev, u64 *sum)
 {
 	unsigned int i;
 
@@ -86,30 +107,40 @@ static void stats_sum(struct blkback_dev *dev, u64 *sum)
 	mutex_unlock(&dev->conn_lock);
 }
 
+/**
+ * struct stat_attribute - a file that shows the sum of some counters
+ * @attr: the file
+ * @which: the counters, a bit for each
+ */
+struct stat_attribute {
+	struct device_attribute attr;
+	u64 which;
+};
+
 static ssize_t show_stat(struct device *device, struct device_attribute *attr,
 			 char *buf)
 {
-	struct dev_ext_attribute *stat =
-		container_of(attr, struct dev_ext_attribute, attr);
+	struct stat_attribute *stat =
+		container_of(attr, struct stat_attribute, attr);
 	u64 sum[NR_BLKBACK_STATS];
 
-	stats_sum(to_blkback(device), sum);
-	return sysfs_emit(buf, "%llu\n", sum[(unsigned long)stat->var]);
+	dev_stats(to_blkback(device), sum);
+	return sysfs_emit(buf, "%llu\n", stats_sum(sum, stat->which));
 }
 
-#define STAT_ATTR(name, what)						\
-static struct dev_ext_attribute stat_##name = {				\
+#define STAT_ATTR(name, counters)					\
+static struct stat_attribute stat_##name = {				\
 	.attr = __ATTR(name, 0444, show_stat, NULL),			\
-	.var = (void *)what,						\
+	.which = (counters),						\
 }
 
-STAT_ATTR(oo_req, STAT_OO_REQ);
-STAT_ATTR(rd_req, STAT_RD_REQ);
-STAT_ATTR(wr_req, STAT_WR_REQ);
-STAT_ATTR(f_req, STAT_F_REQ);
-STAT_ATTR(ds_req, STAT_DS_REQ);
-STAT_ATTR(rd_sect, STAT_RD_SECT);
-STAT_ATTR(wr_sect, STAT_WR_SECT);
+STAT_ATTR(oo_req, BIT_ULL(STAT_OO_REQ));
+STAT_ATTR(rd_req, STATS_READS);
+STAT_ATTR(wr_req, STATS_WRITES);
+STAT_ATTR(f_req, STATS_FLUSHES | STATS_BARRIERS);
+STAT_ATTR(ds_req, STATS_DISCARDS);
+STAT_ATTR(rd_sect, STATS_READ_SECTORS);
+STAT_ATTR(wr_sect, STATS_WRITE_SECTORS);
 
 static struct attribute *stat_attrs[] = {
 	&stat_oo_req.attr.attr,
@@ -173,7 +204,7 @@ static DEVICE_ATTR_RO(queues);
 static DEVICE_ATTR_RO(queues_max);
 static DEVICE_ATTR_RO(restarts_held);
 static DEVICE_ATTR_RO(messages_held);
-STAT_ATTR(pages_waits, STAT_OVER);
+STAT_ATTR(pages_waits, BIT_ULL(STAT_OVER));
 
 static struct attribute *budget_attrs[] = {
 	&dev_attr_pages.attr,
@@ -184,6 +215,100 @@ static struct attribute *budget_attrs[] = {
 	&dev_attr_restarts_held.attr,
 	&dev_attr_messages_held.attr,
 	NULL,
+};
+
+/* --- what was agreed with the frontend ------------------------------------- */
+
+/* Calls @emit with the connection, or with NULL if there is none. */
+static ssize_t show_conn(struct device *device, char *buf,
+			 ssize_t (*emit)(char *buf, const struct blkback_conn *conn))
+{
+	struct blkback_dev *dev = to_blkback(device);
+	ssize_t len;
+
+	mutex_lock(&dev->conn_lock);
+	len = emit(buf, dev->conn);
+	mutex_unlock(&dev->conn_lock);
+	return len;
+}
+
+static ssize_t emit_protocol(char *buf, const struct blkback_conn *conn)
+{
+	return sysfs_emit(buf, "%s\n", conn ? conn->abi->protocol : "-");
+}
+
+static ssize_t emit_queues(char *buf, const struct blkback_conn *conn)
+{
+	return sysfs_emit(buf, "%u\n", conn ? conn->nr_rings : 0);
+}
+
+static ssize_t emit_ring_pages(char *buf, const struct blkback_conn *conn)
+{
+	return sysfs_emit(buf, "%u\n", conn ? 1 << conn->ring_order : 0);
+}
+
+static ssize_t emit_features(char *buf, const struct blkback_conn *conn)
+{
+	int len = 0;
+
+	if (conn) {
+		const struct disk_limits *told = &conn->told;
+		const struct {
+			const char *name;
+			bool there;
+		} features[] = {
+			{ "persistent", conn->persistent },
+			{ "indirect", conn->max_indirect },
+			{ "flush", !told->read_only },
+			{ "barrier", !told->read_only },
+			{ "discard", told->discard },
+			{ "secure-discard", told->discard && told->secure_erase },
+		};
+		unsigned int i;
+
+		for (i = 0; i < ARRAY_SIZE(features); i++)
+			if (features[i].there)
+				len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
+						     features[i].name);
+	}
+	return len + sysfs_emit_at(buf, len, "%s\n", len ? "" : "-");
+}
+
+static ssize_t state_show(struct device *device, struct device_attribute *attr,
+			  char *buf)
+{
+	enum blkback_state state = READ_ONCE(to_blkback(device)->state);
+
+	return sysfs_emit(buf, "%s\n", blkback_state_name(state));
+}
+static DEVICE_ATTR_RO(state);
+
+#define CONN_ATTR(name)							\
+static ssize_t conn_##name##_show(struct device *device,		\
+				  struct device_attribute *attr, char *buf) \
+{									\
+	return show_conn(device, buf, emit_##name);			\
+}									\
+static struct device_attribute conn_##name =				\
+	__ATTR(name, 0444, conn_##name##_show, NULL)
+
+CONN_ATTR(protocol);
+CONN_ATTR(queues);
+CONN_ATTR(ring_pages);
+CONN_ATTR(features);
+
+static struct attribute *conn_attrs[] = {
+	&dev_attr_state.attr,
+	&conn_protocol.attr,
+	&conn_queues.attr,
+	&conn_ring_pages.attr,
+	&conn_features.attr,
+	NULL,
+};
+
+static const struct attribute_group conn_group = {
+	.name = "connection",
+	.attrs = conn_attrs,
 };
 
 static const struct attribute_group budget_group = {
@@ -205,5 +330,6 @@ const struct attribute_group *blkback_groups[] = {
 	&stat_group,
 	&budget_group,
 	&blkback_settings_group,
+	&conn_group,
 	NULL,
 };

@@ -54,10 +54,10 @@ static const struct {
 		"init", XenbusStateInitialising,
 		BIT(BLKBACK_WAIT_BDEV) | BIT(BLKBACK_DRAINING) },
 	[BLKBACK_WAIT_BDEV] = {
-		"waiting for the disk", XenbusStateInitWait,
+		"waiting-for-disk", XenbusStateInitWait,
 		BIT(BLKBACK_WAIT_FRONTEND) | BIT(BLKBACK_DRAINING) },
 	[BLKBACK_WAIT_FRONTEND] = {
-		"waiting for the frontend", XenbusStateInitWait,
+		"waiting-for-frontend", XenbusStateInitWait,
 		BIT(BLKBACK_CONNECTED) | BIT(BLKBACK_DRAINING) },
 	[BLKBACK_CONNECTED] = {
 		"connected", XenbusStateConnected,
@@ -87,6 +87,17 @@ static void dev_free(struct kref *ref)
 	mutex_destroy(&dev->conn_lock);
 	kfree(dev->frontend);
 	kfree(dev);
+}
+
+/**
+ * blkback_state_name() - what a state is called
+ * @state: of a device
+ *
+ * Return: a word.
+ */
+const char *blkback_state_name(enum blkback_state state)
+{
+	return states[state].name;
 }
 
 /**
@@ -797,6 +808,7 @@ static void blkback_remove(struct xenbus_device *xdev)
 	struct blkback_dev *dev = dev_get_drvdata(&xdev->dev);
 
 	WRITE_ONCE(dev->removed, true);
+	debug_remove(dev);	/* another device may come to have its name */
 	blkback_kick(dev);
 	blkback_put(dev);
 }

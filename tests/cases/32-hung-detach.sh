@@ -37,5 +37,7 @@ wait_until 60 "the hung disk is released" released
 guest_finish main load || fail "the request that was out was not answered"
 wait_until 60 "the second disk is connected" backend_state_is main xvdb 4
 wait_until 60 "the guest has it" guest_run main test -b /dev/xvdb
+ring=/sys/kernel/debug/xen-blkback/$(basename "$(backend_sysfs main xvdb)")/queue-0/ring
+grep -q '^requests: taken' "$ring" || fail "the second disk is not in debugfs"
 guest_run main dd if=/dev/zero of=/dev/xvdb bs=1M count=4 oflag=direct || fail "the second disk was harmed"
 detach main xvdb

@@ -132,7 +132,7 @@ guest_does='exec 2>/dev/null
 numbers_of() { (cd "$1/statistics" && cat "${statistics[@]}"); }
 
 # disk_facts KIND BACKEND DISK. Left out of sysfs are power management and the counters of events,
-# which belong to the bus.
+# which belong to the bus; all queues have the same files.
 disk_facts() {
 	local kind=$1 backend=$2 sysfs i before after
 	sysfs=/sys/bus/xen-backend/devices/vbd-$id-${backend##*/}
@@ -150,7 +150,8 @@ disk_facts() {
 	from "$kind:frontend" "$frontend"
 	xenstore-ls -f -p "$frontend"
 	from "$kind:sysfs"
-	find "$sysfs/" -mindepth 1 -path "$sysfs/power" -prune -o -printf '%P, mode %m %l\n' | sed 's/ *$//'
+	find "$sysfs/" -mindepth 1 -path "$sysfs/power" -prune -o -printf '%P, mode %m %l\n' |
+		sed 's/ *$//; s,^queues/[0-9]*,queues/N,' | sort -u
 	(cd "$sysfs" && grep . mode physical_device nodename devtype modalias state uevent)
 }
 

@@ -13,7 +13,8 @@ at_end sh -c "echo 0 >$parameter"
 trace_calls null_poll
 guest_start main
 
-# asked POLL_US: sets $calls to how often the disk was asked while one job, then two, wrote and verified.
+# asked POLL_US: sets $calls to how often the disk was asked while one job, then two, wrote and verified, and $hits
+# and $misses to how often the queues waited awake for something, or in vain.
 asked() {
 	local in_guest
 	echo "$1" >"$parameter"
@@ -24,15 +25,18 @@ asked() {
 		fio --name=two --filename=/dev/xvdb --numjobs=2 --offset_increment=8M --size=512k --bsrange=4k-128k \
 			--rw=randrw --direct=1 --verify=crc32c --verify_fatal=1' ||
 		fail "data is not what was written, with poll_us=$1"
-	calls=$(calls)
+	calls=$(calls) hits=$(sum poll_hits) misses=$(sum poll_misses)
 	in_guest=$(guest_run main "sha256sum </dev/xvdb | cut -d' ' -f1")
 	detach main xvdb
 	expect "checksum of the whole disk, with poll_us=$1" "$(sum_of "$disk")" "$in_guest"
-	note "poll_us=$1: asked $calls times"
+	note "poll_us=$1: asked $calls times, waited awake $hits times for something and $misses times in vain"
 }
 
+# sum FILE: over the disk's queues.
+sum() { cat "$(backend_sysfs main xvdb)"/queues/*/"$1" | awk '{ sum += $1 } END { print sum }'; }
+
 asked 0
-expect "asked without poll_us" 0 "$calls"
+expect "asked, and waited awake, without poll_us" "0 0 0" "$calls $hits $misses"
 asked 1
 expect "asked, though no request is done in a microsecond" 0 "$calls"
 pass "not asked unless it is to be, and fast enough"
@@ -40,6 +44,7 @@ pass "not asked unless it is to be, and fast enough"
 # Of the 256 requests of the first job each is alone. On a busy host many take too long.
 asked 1000
 [ "$calls" -ge 50 ] || fail "asked $calls times only"
+[ "$hits" -ge 20 ] || fail "waited awake for something $hits times only"
 pass "asked"
 
 # Some are done in time and some are not. The disk's scheduler may hold up or merge what it is given.
