@@ -11,6 +11,7 @@
 #include <xen/events.h>
 
 #include "common.h"
+#include "trace.h"
 
 /* --- complete ------------------------------------------------------------- */
 
@@ -84,6 +85,7 @@ void answer_bio(struct bio *bio)
 	if (bio->bi_status)
 		req->status = vbd_status(bio->bi_status);
 	bio_uninit(bio);
+	trace_blkback_complete(req);
 	if (req->timed)
 		iopoll_timed(req);
 	answer_req(req);
@@ -140,6 +142,7 @@ static void count_time(struct blkback_ring *ring, const struct blkback_req *req,
 static void count_answer(struct blkback_ring *ring, const struct blkback_req *req,
 			 const struct moment *at)
 {
+	trace_blkback_respond(req, at->done, at->now);
 	if (req->status != BLKIF_RSP_OKAY) {
 		if (!req->given_at)
 			return;

@@ -26,6 +26,7 @@
 #include <xen/xen.h>
 
 #include "common.h"
+#include "trace.h"
 
 /* How long to wait before memory or a busy page is looked for once more. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
@@ -99,9 +100,11 @@ static void refuse(struct blkback_ring *ring, const struct wire_request *wire,
 	sring_respond(&ring->sring, wire->id, wire->operation, status);
 	spin_unlock_bh(&ring->lock);
 	count(ring, STAT_REFUSED, 1);
+	trace_blkback_fetch(ring, wire, status);
 }
 
-static void take(struct blkback_ring *ring, struct blkback_req *req)
+static void take(struct blkback_ring *ring, const struct wire_request *wire,
+		 struct blkback_req *req)
 {
 	struct blkback_batch *batch = ring->batch;
 
@@ -112,6 +115,7 @@ static void take(struct blkback_ring *ring, struct blkback_req *req)
 	ring->untidy = true;
 	batch->nr_segs += req->nr_segs;
 	batch->reqs[batch->nr_reqs++] = req;
+	trace_blkback_fetch(ring, wire, BLKIF_RSP_OKAY);
 }
 
 /*
@@ -143,7 +147,7 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 		ring->worked = true;	/* not the frontend's fault */
 		return false;
 	}
-	take(ring, req);
+	take(ring, wire, req);
 	return true;
 }
 

@@ -218,6 +218,7 @@ struct blkback_vbd {
  *	remove
  * @name: how the guest calls the disk, for messages and names of threads; no other of
  *	its disks has it
+ * @number: of the disk, as the last part of its folders in xenstore
  * @work: moves the device through its states
  * @state: written by @work; other readers see some recent value
  * @budget: of the guest
@@ -243,6 +244,7 @@ struct blkback_dev {
 	struct xenbus_device *xdev;
 	char *frontend;
 	char name[BLKBACK_NAME_LEN];
+	unsigned int number;
 	struct delayed_work work;
 	struct blkback_budget *budget;
 	struct ratelimit_state restarts;

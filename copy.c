@@ -13,6 +13,7 @@
 #include <asm/xen/hypercall.h>
 
 #include "common.h"
+#include "trace.h"
 
 /* --- the copying ---------------------------------------------------------- */
 
@@ -75,7 +76,7 @@ static void settle(struct gnttab_copy *op, struct blkback_req *req)
 /* Return whether there was anything to be copied. */
 static bool flush(struct blkback_copies *copies)
 {
-	unsigned int i;
+	unsigned int i, failed = 0;
 	int err;
 
 	if (!copies->nr)
@@ -84,11 +85,15 @@ static bool flush(struct blkback_copies *copies)
 	copies->copied += copies->nr;
 	copies->calls++;
 	for (i = 0; i < copies->nr; i++) {
+		if (!err && copies->ops[i].status == GNTST_okay)
+			continue;
+		failed++;
 		if (err)
 			copies->reqs[i]->status = BLKIF_RSP_ERROR;
-		else if (copies->ops[i].status != GNTST_okay)
+		else
 			settle(&copies->ops[i], copies->reqs[i]);
 	}
+	trace_blkback_grants(copies->reqs[0]->ring, GRANTS_COPY, copies->nr, failed);
 	copies->nr = 0;
 	return true;
 }

@@ -11,6 +11,7 @@
 #include <xen/page.h>
 
 #include "common.h"
+#include "trace.h"
 
 /* How long after its time a kept page may stay: many are let go together. */
 #define SLACK_JIFFIES	HZ
@@ -42,10 +43,12 @@ int map_reserve(struct blkback_ring *ring, unsigned int pages)
 
 /* A hypercall has been made. */
 static void count_call(struct blkback_ring *ring, enum blkback_stat what,
-		       unsigned int nr)
+		       unsigned int nr, unsigned int failed)
 {
 	count(ring, what, nr);
 	count(ring, STAT_MAP_CALLS, 1);
+	trace_blkback_grants(ring, what == STAT_MAPS ? GRANTS_MAP : GRANTS_UNMAP,
+			     nr, failed);
 }
 
 /* Cannot fail: map_reserve() has been there. */
@@ -79,7 +82,7 @@ static bool unmap_flush(struct blkback_ring *ring)
 		if (!WARN_ONCE(!unmapped, "a guest's page stays mapped\n"))
 			unmaps->pages[good++] = unmaps->pages[i];
 	}
-	count_call(ring, STAT_UNMAPS, unmaps->nr);
+	count_call(ring, STAT_UNMAPS, unmaps->nr, unmaps->nr - good);
 	unmaps->nr = 0;
 	gnttab_page_cache_put(&ring->spare, unmaps->pages, good);
 	return true;
@@ -370,8 +373,7 @@ static void take_handle(struct blkback_maps *maps, unsigned int i)
 void map_flush(struct blkback_ring *ring)
 {
 	struct blkback_maps *maps = &ring->batch->maps;
-	bool failed = false;
-	unsigned int i;
+	unsigned int i, failed = 0;
 	int err;
 
 	unmap_flush(ring);
@@ -385,9 +387,9 @@ void map_flush(struct blkback_ring *ring)
 		if (!err && maps->ops[i].status == GNTST_okay)
 			continue;
 		maps->reqs[i]->status = BLKIF_RSP_ERROR;
-		failed = true;
+		failed++;
 	}
-	count_call(ring, STAT_MAPS, maps->nr);
+	count_call(ring, STAT_MAPS, maps->nr, failed);
 	maps->nr = 0;
 	if (failed)
 		fail_users(ring);

@@ -9,6 +9,7 @@
 #include <linux/sizes.h>
 
 #include "common.h"
+#include "trace.h"
 
 /* Most of a discard given to the disk at once; a bio's length is 32 bits. */
 #define MAX_DISCARD_SECTORS	(SZ_1G >> BLKIF_SECTOR_SHIFT)
@@ -261,6 +262,7 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 	req->bio.bi_end_io = end_io;
 	req->bio.bi_ioprio = req->ring->ioprio;
 	req->bio.bi_opf |= flags;
+	trace_blkback_submit(req);
 	submit_bio(&req->bio);
 }
 

@@ -34,6 +34,7 @@
 #include <linux/string.h>
 
 #include "common.h"
+#include "trace.h"
 
 static struct workqueue_struct *wq;
 
@@ -283,6 +284,8 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 	if (budget_says(dev->budget))
 		dev_err(&xdev->dev, "%s\n",
 			text ?: "no memory to say what is wrong: free some in this host");
+	if (text)
+		trace_blkback_error(dev, err, text);
 	if (text && path)
 		xenbus_write(XBT_NIL, path, "error", text);
 	kfree(path);
@@ -514,8 +517,7 @@ static void set_state(struct blkback_dev *dev, enum blkback_state next)
 {
 	WARN_ONCE(!(states[dev->state].next & BIT(next)), "%s -> %s\n",
 		  states[dev->state].name, states[next].name);
-	dev_dbg(&dev->xdev->dev, "%s -> %s\n", states[dev->state].name,
-		states[next].name);
+	trace_blkback_state(dev, dev->state, next);
 	WRITE_ONCE(dev->state, next);
 }
 
@@ -757,6 +759,8 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 			     READ_ONCE(blkback_max_restarts));
 	ratelimit_set_flags(&dev->restarts, RATELIMIT_MSG_ON_RELEASE);
 	INIT_DELAYED_WORK(&dev->work, dev_work);
+	if (kstrtouint(kbasename(xdev->nodename), 10, &dev->number))
+		dev->number = 0;	/* not how a toolstack calls a disk */
 	dev->frontend = kstrdup(xdev->otherend, GFP_KERNEL);
 	read_disk_name(xdev, dev->name);
 	dev->budget = budget_get(xdev->otherend_id);

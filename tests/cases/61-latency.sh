@@ -1,9 +1,11 @@
 #!/bin/bash
-# histograms and the dump of a ring tell where a request has spent its time, and what became of it
+# histograms, tracepoints and the dump of a ring tell where a request has spent its time, and what became of it
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
+tracing=/sys/kernel/tracing
+events=$tracing/events/xen_blkback
 parameters=/sys/module/xen_blkback/parameters
 
 debugfs_of() { echo "/sys/kernel/debug/xen-blkback/$(basename "$(backend_sysfs main xvdb)")/queue-0"; }
@@ -27,9 +29,13 @@ at_end dmsetup remove slow
 half=536870912 second=1073741824
 guest_start main
 own_frontend main
+id=$(domid main)
 
 echo 0 >"$parameters/feature_persistent"
 at_end sh -c "echo 1 >$parameters/feature_persistent"
+at_end sh -c "echo 0 >$events/enable; echo >$tracing/trace"
+echo 1 >"$events/enable"
+echo >"$tracing/trace"
 attach_own main "phy:/dev/mapper/slow,xvdb,w"
 own_start main xvdb <<'END'
 connect
@@ -80,6 +86,44 @@ expect "the read behind it waits for longer" "1 of 2" "$(took read wait $((2 * s
 expect "both are done by the disk as usual" "2 of 2, 2 of 2" "$(took flush disk "$second"), $(took read disk "$half")"
 pass "so is what has to wait for others"
 
+# trace-cmd and people see words.
+in_trace() { grep -oE "$1: .*" "$tracing/trace" | sed "s/^$1: //"; }
+disk_name="vbd-$id-51728"
+grep 'blkback_' "$tracing/trace"
+expect "fetched" "101 read 0 1 okay
+102 write 8 1 okay
+103 flush 0 0 okay
+104 write 8 1 okay
+105 read 9999 1 okay
+106 0x4d 0 0 notsupp
+201 write 16 1 okay
+202 barrier 24 1 okay
+203 read 32 1 okay" "$(in_trace blkback_fetch | sed -n "s/^$disk_name queue 0: id \([0-9]*\) \([a-z0-9x]*\) sector \([0-9]*\) segments \([0-9]*\) /\1 \2 \3 \4 /p")"
+expect "given to the disk, with their data" "101 read 0 8 copied
+102 write 8 4 copied
+103 flush 0 0 none
+201 write 16 8 copied
+202 barrier 24 8 copied
+203 read 32 8 copied" "$(in_trace blkback_submit | sed -n "s/^$disk_name queue 0: id \([0-9]*\) \([a-z]*\) sector \([0-9]*\) sectors \([0-9]*\) \([a-z]*\) wait .*/\1 \2 \3 \4 \5/p")"
+expect "done by the disk" "101 okay 102 okay 103 okay 201 okay 202 okay 203 okay" \
+	"$(in_trace blkback_complete | sed "s/^$disk_name queue 0: id \([0-9]*\) [a-z]* /\1 /" | paste -sd' ')"
+expect "answered" "101 okay 102 okay 103 okay 104 error 105 error 201 okay 202 okay 203 okay" \
+	"$(in_trace blkback_respond | sed "s/^$disk_name queue 0: id \([0-9]*\) [a-z]* \([a-z]*\) .*/\1 \2/" | paste -sd' ')"
+
+# times_of EVENT ID: what the event says of it, in ns.
+times_of() { in_trace "$1" | sed -n "/ id $2 /{s/.* \(wait\|okay\|error\) //;s/[a-z]//g;p}"; }
+
+read -r of_disk of_answer in_all < <(times_of blkback_respond 101)
+wait=$(times_of blkback_submit 101)
+note "read 101: wait $wait, disk $of_disk, answer $of_answer, total $in_all"
+[ "$of_disk" -ge "$half" ] || fail "a read took the disk $of_disk ns only"
+expect "the parts and all of it" "$in_all" $((wait + of_disk + of_answer))
+expect "times of what never came to the disk" "0 0 0" "$(times_of blkback_respond 104 | xargs)"
+[ "$(times_of blkback_submit 202)" -ge "$second" ] || fail "the barrier did not wait"
+expect "grants" "copy 1 failed 1" "$(in_trace blkback_grants | grep -v 'failed 0' | sed "s/^$disk_name queue 0: //")"
+[ "$(in_trace blkback_grants | grep -c 'copy 1 failed 0')" -ge 5 ] || fail "not all copies are there"
+pass "tracepoints of requests"
+
 # Three reads at a disk that hangs.
 dmsetup suspend --noflush --nolockfs slow
 at_end dmsetup resume slow
@@ -95,6 +139,42 @@ expect "answered" "11 12" "$(dumped answered) $(dumped published)"
 expect "all reads" "5 of 5" "$(took read total "$half")"
 pass "the dump of a ring"
 
+# By the tools that people use. A histogram is made in the kernel.
+echo 0 >"$events/enable"
+hist='hist:keys=op:vals=disk_ns'
+echo "$hist" >"$events/blkback_respond/trigger"
+at_end sh -c "echo '!$hist' >$events/blkback_respond/trigger"
+trace-cmd record -q -e xen_blkback:blkback_respond -f "total_ns > $half" -o "$state/trace.dat" \
+	sh -c "until [ -e $state/stop ]; do sleep 0.2; done" >/dev/null &
+recorder=$!
+recording() { grep -q total_ns "$events/blkback_respond/filter"; }
+wait_until 60 "trace-cmd records" recording
 own_finish main go
+own_run main xvdb <<'END'
+connect
+request id=401 op=read sector=0 seg=0-7
+request id=402 op=read sector=0 seg=7-0 expect=error
+END
+touch "$state/stop"
+wait "$recorder"
+trace-cmd report -i "$state/trace.dat" >"$state/report"
+cat "$state/report"
+expect "what trace-cmd has seen" "401 read okay" \
+	"$(sed -n "s/.*blkback_respond: *$disk_name queue 0: id \([0-9]* [a-z]* [a-z]*\) disk .*/\1/p" "$state/report")"
+cat "$events/blkback_respond/hist"
+expect "responses to reads" 2 "$(sed -n 's/^{ op: *0 } hitcount: *\([0-9]*\) .*/\1/p' "$events/blkback_respond/hist")"
+pass "trace-cmd and histograms of the kernel"
+
+echo 1 >"$events/enable"
+echo >"$tracing/trace"
+own_run main xvdb <<'END'
+key multi-queue-num-queues=0
+either
+END
 detach main xvdb
 with_frontend main
+cat "$tracing/trace"
+expect "states" "closed waiting-for-disk waiting-for-frontend draining closed" \
+	"$(in_trace blkback_state | sed "s/^$disk_name: //;s/ -> / /" | head -n 4 | awk 'NR == 1 { print $1 } { print $2 }' | paste -sd' ')"
+in_trace blkback_error | grep -q "^$disk_name: -34: .*multi-queue-num-queues is 0" || fail "the error is not there"
+pass "tracepoints of states and errors"
