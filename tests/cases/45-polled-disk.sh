@@ -57,7 +57,7 @@ pass "asked now and then"
 # Errors come back that way, too; and who asks does not mind that the guest has gone.
 echo 1000 >"$parameter"
 echo +2048-2055 >/sys/kernel/config/nullb/polled/badblocks
-plug main "phy:$disk,xvdb,w"
+attach main "phy:$disk,xvdb,w"
 read_block() { guest_run main dd if=/dev/xvdb of=/dev/null bs=4k count=16 "skip=$1" iflag=direct 2>&1; }
 calls >/dev/null
 read_block 300 || fail "cannot read what is good"

@@ -269,10 +269,10 @@ attach() {
 		xl block-detach "$1" "$vdev" || :
 	done
 	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
-	guest_sees "$1" "$vdev"
+	guest_has_disk "$1" "$vdev"
 }
 
-guest_sees() {
+guest_has_disk() {
 	guest_run "$1" "i=0; until [ -b /dev/$2 ]; do i=\$((i + 1)); [ \$i -lt $((600 * slow)) ] || exit 1; sleep 0.1; done" ||
 		fail "$2 does not appear in $1"
 }
@@ -290,7 +290,7 @@ plug() {
 	vdev=$(vdev_of "$2")
 	plug_in "$1" "$2"
 	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
-	guest_sees "$1" "$vdev"
+	guest_has_disk "$1" "$vdev"
 }
 
 plug_in() {
