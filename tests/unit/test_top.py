@@ -133,6 +133,13 @@ class Reading(Case):
         self.assertNotIn("grant_calls", figures["queues"][0]["per_second"])
         self.assertIsNone(figures["queues"][0]["in_flight"])
 
+    def test_top_reads_files_that_are_documented(self):
+        manual = (TREE / "docs/sysfs.md").read_text()
+        files = [f"queues/N/{name}" for name in (*top.COUNTERS, *top.GAUGES, "pid")]
+        files += [f"connection/{name}" for name in top.CONNECTION] + [f"budget/{name}" for name in top.BUDGET]
+        files += [f"statistics/{name}" for name in top.STATISTICS] + ["physical_device", "mode", "queue-N/latency"]
+        self.assertEqual([], [name for name in files if not re.search(rf"^What:.*/{name}$", manual, re.M)])
+
     def test_top_knows_how_guests_call_disks(self):
         names = {51712: "xvda", 51713: "xvda1", 51728: "xvdb", 51952: "xvdp", 268439552: "xvdq", 268439553: "xvdq1",
                  (1 << 28) + (26 << 8): "xvdaa", (1 << 28) + (702 << 8): "xvdaaa", 2048: "sda", 2065: "sdb1",

@@ -82,6 +82,7 @@ prepare_job() {
 	rm -rf "$run"
 	mkdir -p "$run/job" "$run/tmp" ${profile:+"$run/profile"}
 	cp -r "$here/.." "$run/job/tests"
+	cp -r "$top/tools" "$run/job/"
 	cp "$top"/docs/{protocol,sysfs}.md "$run/job/"
 	[ "$module" = stock ] || cp "$module" "$run/job/xen-blkback.ko"
 	cp "$built/${debug:+debug-}erasable.ko" "$run/job/erasable.ko"
