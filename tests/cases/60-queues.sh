@@ -159,7 +159,8 @@ parameter feature_persistent 0
 pass "facts"
 
 # The second half of this disk fails.
-dmsetup create faulty <<<"0 4096 linear $disk 0
+half=$(volume half 4)
+dmsetup create faulty <<<"0 4096 linear $half 0
 4096 4096 error"
 at_end dmsetup remove faulty
 parameter max_guest_pages 0
