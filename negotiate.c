@@ -118,7 +118,7 @@ static int transact(const char *dir, const struct backend_key *keys,
 static void no_access(struct blkback_dev *dev, int err, const char *what,
 		      const char *dir, const char *key)
 {
-	blkback_error(dev, err, "cannot %s %s/%s (%pe)%s", what, dir, key,
+	blkback_error(dev, err, "%s %s/%s (%pe)%s", what, dir, key,
 		      ERR_PTR(err), err == -ENOMEM ? "" :
 		      ": see whether xenstored runs, then attach the disk again");
 }
@@ -129,7 +129,8 @@ static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 	int err = transact(dev->xdev->nodename, keys, n, from, to);
 
 	if (err)
-		no_access(dev, err, "write", dev->xdev->nodename, keys[0].name);
+		no_access(dev, err, "cannot write", dev->xdev->nodename,
+			  keys[0].name);
 	return err;
 }
 
@@ -362,7 +363,7 @@ int read_text(struct blkback_dev *dev, const char *dir, const char *key,
 	*text = IS_ERR(found) ? NULL : found;
 	if (!IS_ERR(found) || PTR_ERR(found) == -ENOENT)
 		return 0;
-	no_access(dev, PTR_ERR(found), "read", dir, key);
+	no_access(dev, PTR_ERR(found), "cannot read", dir, key);
 	return PTR_ERR(found);
 }
 
