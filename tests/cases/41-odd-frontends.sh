@@ -1,5 +1,6 @@
 #!/bin/bash
 # old and odd frontends are served: keys left out or of other days, states skipped, reconnecting as somebody else
+# In a driver domain, too.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
