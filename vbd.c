@@ -4,6 +4,7 @@
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/file.h>
 #include <linux/kdev_t.h>
 #include <linux/math64.h>
 #include <linux/sizes.h>
@@ -126,8 +127,11 @@ int vbd_open(struct blkback_dev *dev)
  */
 void vbd_close(struct blkback_vbd *vbd)
 {
-	if (vbd->file)
+	if (vbd->file) {
 		bdev_fput(vbd->file);
+		/* What a kernel thread puts is put off; Closed means that it is done. */
+		flush_delayed_fput();
+	}
 	vbd->file = NULL;
 	vbd->bdev = NULL;
 }
