@@ -47,18 +47,47 @@ static const char *advice(int err)
 	}
 }
 
+/* While a disk is open its number is its own. */
+static int check_diskseq(struct blkback_dev *dev, struct block_device *bdev)
+{
+	u64 diskseq = bdev->bd_disk->diskseq;
+
+	if (!dev->vbd.diskseq || dev->vbd.diskseq == diskseq)
+		return 0;
+	blkback_error(dev, -ESTALE,
+		      "disk %pg is not the one that was meant: its diskseq is %llx, in hexadecimal, and that to open is %llx; attach it again",
+		      bdev, diskseq, dev->vbd.diskseq);
+	return -ESTALE;
+}
+
+/*
+ * What to do about a disk that cannot be opened is said of the disk that was meant only:
+ * nobody is to share another one, or to make it writable. For reading, and not claimed,
+ * a disk can be opened whatever the host does with it.
+ */
+static int check_unopened(struct blkback_dev *dev)
+{
+	struct file *file;
+	int err;
+
+	if (!dev->vbd.diskseq)
+		return 0;
+	file = bdev_file_open_by_dev(dev->vbd.devt, BLK_OPEN_READ, NULL, NULL);
+	if (IS_ERR(file))
+		return 0;
+	err = check_diskseq(dev, file_bdev(file));
+	bdev_fput(file);
+	return err;
+}
+
 static int check_disk(struct blkback_dev *dev)
 {
 	struct block_device *bdev = dev->vbd.bdev;
 	unsigned int block = bdev_logical_block_size(bdev);
-	u64 diskseq = bdev->bd_disk->diskseq;
+	int err = check_diskseq(dev, bdev);
 
-	if (dev->vbd.diskseq && dev->vbd.diskseq != diskseq) {
-		blkback_error(dev, -ESTALE,
-			      "disk %pg is not the one that was meant: its diskseq is %llx, in hexadecimal, and that to open is %llx; attach it again",
-			      bdev, diskseq, dev->vbd.diskseq);
-		return -ESTALE;
-	}
+	if (err)
+		return err;
 	/* The block layer warns of writes to such a disk, and does them. */
 	if (bdev_read_only(bdev) && !dev->vbd.read_only) {
 		blkback_error(dev, -EROFS,
@@ -82,6 +111,20 @@ static int check_disk(struct blkback_dev *dev)
 	return 0;
 }
 
+static int refuse(struct blkback_dev *dev, int why)
+{
+	const struct blkback_vbd *vbd = &dev->vbd;
+	int err = check_unopened(dev);
+
+	if (err)
+		return err;
+	blkback_error(dev, why, "cannot open disk %u:%u %s (%pe): %s",
+		      MAJOR(vbd->devt), MINOR(vbd->devt),
+		      vbd->read_only ? "for reading" : "for writing",
+		      ERR_PTR(why), advice(why));
+	return why;
+}
+
 /**
  * vbd_open() - open the disk that the toolstack named
  * @dev: read_disk() has been there
@@ -97,15 +140,8 @@ int vbd_open(struct blkback_dev *dev)
 
 	file = bdev_file_open_by_dev(vbd->devt, open_mode(vbd), claim(vbd),
 				     NULL);
-	if (IS_ERR(file)) {
-		err = PTR_ERR(file);
-		blkback_error(dev, err,
-			      "cannot open disk %u:%u %s (%pe): %s",
-			      MAJOR(vbd->devt), MINOR(vbd->devt),
-			      vbd->read_only ? "for reading" : "for writing",
-			      ERR_PTR(err), advice(err));
-		return err;
-	}
+	if (IS_ERR(file))
+		return refuse(dev, PTR_ERR(file));
 	vbd->file = file;
 	vbd->bdev = file_bdev(file);
 	if (vbd->bdev->bd_disk->flags & GENHD_FL_REMOVABLE)
