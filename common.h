@@ -133,6 +133,8 @@ enum blkback_stat {
 	STAT_POLL_HITS,	/* times it waited awake and was right to do so */
 	STAT_POLL_MISSES, /* or not */
 	NR_BLKBACK_STATS,
+	STAT_ERRORS = NR_BLKBACK_STATS, /* only in sums, as others count it, by kind */
+	NR_BLKBACK_SUMS,
 };
 
 /* Those that people ask for, a bit for each. */
@@ -257,7 +259,7 @@ struct blkback_dev {
 	struct blkback_settings settings;
 	struct blkback_vbd vbd;
 	struct blkback_conn *conn;
-	u64 past[NR_BLKBACK_STATS];
+	u64 past[NR_BLKBACK_SUMS];
 	struct mutex conn_lock; /* conn and past, against readers */
 	struct dentry *debug;
 	struct list_head all;

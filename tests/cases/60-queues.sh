@@ -65,13 +65,20 @@ requests_are_counted() {
 		discard_sectors=0 read_errors=0 write_errors=0 refused=0 in_flight=0
 	shows 1 reads=0 writes=1 flushes=1 barriers=2 discards=1 read_sectors=0 write_sectors=104 \
 		discard_sectors=100 read_errors=0 write_errors=0 flush_errors=0 discard_errors=0 refused=4 in_flight=0
-	expect "reads and flushes of the disk" "$((reads_before + 5)) $((flushes_before + 3))" \
-		"$(value statistics/rd_req) $(value statistics/f_req)"
+	local i after came_to=(5 3 100 4 0)
+	mapfile -t after < <(totals_of_disk)
+	for i in "${!totals[@]}"; do
+		expect "${totals[i]} of the disk" $((before[i] + came_to[i])) "${after[i]}"
+	done
 }
+
+# Of all connections.
+totals=(rd_req f_req ds_sect refused errors)
+totals_of_disk() { (cd "$sysfs/statistics" && cat "${totals[@]}"); }
 
 # way NAME SETTING...: the commands, with the data going that way; it stays connected.
 way() {
-	reads_before=$(value statistics/rd_req) flushes_before=$(value statistics/f_req)
+	mapfile -t before < <(totals_of_disk)
 	{
 		[ $# -eq 1 ] || echo "set ${*:2}"
 		commands
@@ -184,6 +191,7 @@ until /tmp/go
 END
 own_mark main idle
 shows 0 reads=3 writes=3 barriers=1 read_errors=3 write_errors=3 flush_errors=1 discard_errors=0 refused=0 in_flight=0
+expect "errors and refused requests of the disk" "7 0" "$(value statistics/errors) $(value statistics/refused)"
 pass "errors by kind"
 
 # A request of 200 pages may be out, and there are 56 more for others.
@@ -198,8 +206,17 @@ dmsetup resume faulty
 own_mark main idle
 shows 0 reads=5 flushes=3 in_flight=0
 next
-detach main xvdb
 pass "requests in flight, and those that wait for the guest's budget"
+
+# A guest does not get rid of what it has done by connecting anew.
+own_run main xvdb <<'END'
+connect
+request op=read sector=4096 seg=0-7 expect=error
+request op=9 expect=notsupp
+END
+expect "errors and refused requests of all connections" "8 1" "$(value statistics/errors) $(value statistics/refused)"
+detach main xvdb
+pass "errors of all connections"
 
 # Linux's own frontend. It counts a flush as a write, too.
 parameter max_guest_pages 16384
