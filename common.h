@@ -31,6 +31,7 @@
 #include <linux/ktime.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -641,6 +642,18 @@ static inline bool ring_stopped(const struct blkback_ring *ring)
 	const struct blkback_conn *conn = ring->conn;
 
 	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
+}
+
+/**
+ * ring_pid() - the number of a ring's thread
+ * @ring: has had one
+ *
+ * Context: any.
+ * Return: the number; 0 once the thread has ended, as another one may get it then.
+ */
+static inline pid_t ring_pid(const struct blkback_ring *ring)
+{
+	return task_pid_nr_ns(ring->thread, &init_pid_ns);
 }
 
 /* params.c: parameters of the module */
