@@ -792,11 +792,17 @@ static inline bool settings_changed(const struct blkback_ring *ring)
 /* cgroup.c: to whom in the host I/O is charged */
 #ifdef CONFIG_BLK_CGROUP
 struct cgroup_subsys_state *io_cgroup_get(const char *path);
+bool io_cgroup_gone(struct cgroup_subsys_state *css);
 void io_cgroup_put(struct cgroup_subsys_state *css);
 #else
 static inline struct cgroup_subsys_state *io_cgroup_get(const char *path)
 {
 	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline bool io_cgroup_gone(struct cgroup_subsys_state *css)
+{
+	return false;
 }
 
 static inline void io_cgroup_put(struct cgroup_subsys_state *css)

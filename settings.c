@@ -402,6 +402,7 @@ static ssize_t ioprio_store(struct device *device, struct device_attribute *attr
 }
 static DEVICE_ATTR_RW(ioprio);
 
+/* A limit that does not hold any more must not look as if it did. */
 static ssize_t cgroup_show(struct device *device, struct device_attribute *attr,
 			   char *buf)
 {
@@ -409,7 +410,8 @@ static ssize_t cgroup_show(struct device *device, struct device_attribute *attr,
 	ssize_t len;
 
 	mutex_lock(&mine->lock);
-	len = sysfs_emit(buf, "%s\n", mine->cgroup ?: "");
+	len = sysfs_emit(buf, "%s%s\n", mine->cgroup ?: "",
+			 io_cgroup_gone(mine->charged) ? " (deleted)" : "");
 	mutex_unlock(&mine->lock);
 	return len;
 }
