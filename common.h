@@ -727,6 +727,10 @@ static inline bool no_answer(int err)
 	return err == -ENOMEM || err == -EIO || err == -EINTR || err == -EAGAIN;
 }
 
+/* How much of a text that others wrote goes into a message, and what that becomes. */
+#define MAX_QUOTE	32
+#define MAX_QUOTED	(4 * MAX_QUOTE + sizeof("..."))
+
 /**
  * struct ring_keys - where the frontend says a ring is
  * @refs: grant references of its pages, as many as there are
@@ -737,6 +741,7 @@ struct ring_keys {
 	evtchn_port_t port;
 };
 
+const char *quote(char *quoted, const char *text);
 int read_text(struct blkback_dev *dev, const char *dir, const char *key,
 	      char **text);
 int read_number(struct blkback_dev *dev, const char *dir, const char *key,

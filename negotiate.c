@@ -15,10 +15,6 @@
 
 #include "common.h"
 
-/* How much of a text that a guest wrote goes into a message, and what that becomes. */
-#define MAX_QUOTE	32
-#define MAX_QUOTED	(4 * MAX_QUOTE + 1)
-
 /* The toolstack writes to our directory too, but not for ever. */
 #define MAX_TRIES	16
 
@@ -327,14 +323,24 @@ void read_disk_name(struct xenbus_device *xdev, char *name)
 		kfree(text);
 }
 
-/* A guest's text as a message may have it, short and ASCII; %pE would let Latin-1 through. */
-static const char *quote(char *quoted, const char *text)
+/**
+ * quote() - what others wrote as a message may have it: short and ASCII
+ * @quoted: MAX_QUOTED bytes, for the text
+ * @text: of more than MAX_QUOTE bytes, the first ones are taken
+ *
+ * A message that is too long for xenstore would not be written at all. (%pE would let
+ * Latin-1 through.)
+ *
+ * Return: @quoted.
+ */
+const char *quote(char *quoted, const char *text)
 {
-	int len = string_escape_mem(text, strnlen(text, MAX_QUOTE), quoted,
-				    MAX_QUOTED - 1,
+	size_t size = strnlen(text, MAX_QUOTE + 1);
+	int len = string_escape_mem(text, min(size, (size_t)MAX_QUOTE), quoted,
+				    MAX_QUOTED - sizeof("..."),
 				    ESCAPE_NAP | ESCAPE_ANY, NULL);
 
-	quoted[len] = 0;
+	strscpy(quoted + len, size > MAX_QUOTE ? "..." : "", MAX_QUOTED - len);
 	return quoted;
 }
 

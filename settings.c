@@ -184,6 +184,7 @@ static int read_key(struct blkback_dev *dev, const char *dir,
 static int read_ioprio(struct blkback_dev *dev, const char *dir,
 		       unsigned int *value)
 {
+	char quoted[MAX_QUOTED];
 	char *text;
 	int err;
 
@@ -193,14 +194,16 @@ static int read_ioprio(struct blkback_dev *dev, const char *dir,
 	err = parse_ioprio(text, value);
 	if (err)
 		blkback_error(dev, err,
-			      "%s/ioprio is \"%.32s\", and only rt/0 to rt/7, be/0 to be/7, idle and none can be set: write one of these",
-			      dir, text);
+			      "%s/ioprio is \"%s\", and only rt/0 to rt/7, be/0 to be/7, idle and none can be set: write one of these",
+			      dir, quote(quoted, text));
 	kfree(text);
 	return err;
 }
 
 static const char *cgroup_advice(int err)
 {
+	if (!IS_ENABLED(CONFIG_BLK_CGROUP))
+		return "choose none, or build this host's kernel with CONFIG_BLK_CGROUP";
 	switch (err) {
 	case -EINVAL:
 		return "begin it with /, which is /sys/fs/cgroup";
@@ -215,6 +218,7 @@ static const char *cgroup_advice(int err)
 static int read_cgroup(struct blkback_dev *dev, const char *dir)
 {
 	struct blkback_settings *mine = &dev->settings;
+	char quoted[MAX_QUOTED];
 	char *path = NULL;
 	int err = 0;
 
@@ -228,7 +232,7 @@ static int read_cgroup(struct blkback_dev *dev, const char *dir)
 	if (!err)
 		return 0;
 	blkback_error(dev, err, "I/O cannot be charged to the cgroup \"%s\" (%pe): %s",
-		      path, ERR_PTR(err), cgroup_advice(err));
+		      quote(quoted, path), ERR_PTR(err), cgroup_advice(err));
 	if (path != mine->cgroup)
 		kfree(path);
 	return err;
