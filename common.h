@@ -748,7 +748,7 @@ int read_number(struct blkback_dev *dev, const char *dir, const char *key,
 		unsigned int *value);
 int write_offer(struct blkback_dev *dev);
 int write_opened(struct blkback_dev *dev);
-int write_disk(struct blkback_dev *dev);
+int write_disk(struct blkback_conn *conn);
 int write_threads(const struct blkback_conn *conn);
 int announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);

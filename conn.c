@@ -332,7 +332,6 @@ void conn_start(struct blkback_conn *conn)
 	struct blkback_dev *dev = conn->dev;
 	unsigned int i;
 
-	conn->told = vbd_limits(&dev->vbd);
 	mutex_lock(&dev->conn_lock);
 	dev->conn = conn;
 	mutex_unlock(&dev->conn_lock);

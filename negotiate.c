@@ -177,7 +177,7 @@ int write_opened(struct blkback_dev *dev)
 
 /**
  * write_disk() - tell the frontend what the disk is like
- * @dev: its disk is open
+ * @conn: does not run yet; its @told is what was told
  *
  * A disk that may be written to always takes flushes, even one that has no
  * volatile cache today: the administrator may switch the cache on tomorrow,
@@ -185,13 +185,13 @@ int write_opened(struct blkback_dev *dev)
  *
  * Return: 0, or a negative errno that has been told to the toolstack.
  */
-int write_disk(struct blkback_dev *dev)
+int write_disk(struct blkback_conn *conn)
 {
+	struct blkback_dev *dev = conn->dev;
 	struct blkback_vbd *vbd = &dev->vbd;
-	u64 sectors = bdev_nr_sectors(vbd->bdev);
 	struct disk_limits limits = vbd_limits(vbd);
 	const struct backend_key keys[] = {
-		{ "sectors", sectors },
+		{ "sectors", limits.capacity },
 		{ "sector-size", bdev_logical_block_size(vbd->bdev) },
 		{ "physical-sector-size", bdev_physical_block_size(vbd->bdev) },
 		{ "info", vbd->info },
@@ -206,9 +206,11 @@ int write_disk(struct blkback_dev *dev)
 	int err = tell(dev, keys, ARRAY_SIZE(keys) - (limits.discard ? 0 : 3),
 		       XenbusStateUnknown, XenbusStateUnknown);
 
-	if (!err)
-		vbd->told_sectors = sectors;
-	return err;
+	if (err)
+		return err;
+	conn->told = limits;
+	vbd->told_sectors = limits.capacity;
+	return 0;
 }
 
 /**
@@ -336,7 +338,7 @@ void read_disk_name(struct xenbus_device *xdev, char *name)
 const char *quote(char *quoted, const char *text)
 {
 	size_t size = strnlen(text, MAX_QUOTE + 1);
-	int len = string_escape_mem(text, min(size, (size_t)MAX_QUOTE), quoted,
+	int len = string_escape_mem(text, min_t(size_t, size, MAX_QUOTE), quoted,
 				    MAX_QUOTED - sizeof("..."),
 				    ESCAPE_NAP | ESCAPE_ANY, NULL);
 
