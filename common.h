@@ -236,7 +236,7 @@ struct blkback_vbd {
  * @vbd: the disk
  * @conn: written by @work under @conn_lock; NULL if not connected
  * @past: sums over the rings of past connections; under @conn_lock
- * @conn_lock: lets readers of statistics look at @conn and @past; also taken
+ * @conn_lock: lets others than @work look at @conn and @past; also taken
  *	where memory is being freed, so nothing may be allocated under it
  * @debug: its folder in debugfs; NULL while there is none; under the lock of @xdev
  * @all: in the list of devices, under the lock of that list, until closed for
@@ -261,7 +261,7 @@ struct blkback_dev {
 	struct blkback_vbd vbd;
 	struct blkback_conn *conn;
 	u64 past[NR_BLKBACK_SUMS];
-	struct mutex conn_lock; /* conn and past, against readers */
+	struct mutex conn_lock; /* conn and past, against others than the work */
 	struct dentry *debug;
 	struct list_head all;
 };
@@ -642,6 +642,20 @@ static inline bool ring_stopped(const struct blkback_ring *ring)
 	const struct blkback_conn *conn = ring->conn;
 
 	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
+}
+
+/**
+ * wake_rings() - have all rings of a connection look whether there is something to do
+ * @conn: cannot go meanwhile
+ *
+ * Context: any.
+ */
+static inline void wake_rings(struct blkback_conn *conn)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->nr_rings; i++)
+		wake_up(&conn->rings[i]->wait);
 }
 
 /**

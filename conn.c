@@ -350,11 +350,8 @@ void conn_start(struct blkback_conn *conn)
  */
 void conn_stop(struct blkback_conn *conn)
 {
-	unsigned int i;
-
 	WRITE_ONCE(conn->stopping, true);
-	for (i = 0; i < conn->nr_rings; i++)
-		wake_up(&conn->rings[i]->wait);
+	wake_rings(conn);
 }
 
 /**

@@ -8,7 +8,8 @@
  * What has been holds at once, and for as long as there is the disk.
  *
  * Rings have copies of what they need, and look before they take requests whether
- * anything has changed.
+ * anything has changed. Those that sleep are woken: a cgroup that is not to be charged any
+ * more can go then.
  */
 #include <linux/device.h>
 #include <linux/ioprio.h>
@@ -330,11 +331,14 @@ void settings_leave(void)
 
 /* --- sysfs ---------------------------------------------------------------- */
 
+static struct blkback_dev *to_blkback(struct device *device)
+{
+	return dev_get_drvdata(device);
+}
+
 static struct blkback_settings *to_settings(struct device *device)
 {
-	struct blkback_dev *dev = dev_get_drvdata(device);
-
-	return &dev->settings;
+	return &to_blkback(device)->settings;
 }
 
 static enum blkback_setting to_setting(struct device_attribute *attr)
@@ -354,13 +358,25 @@ static void changed(struct blkback_settings *mine, enum blkback_setting what)
 	WRITE_ONCE(mine->changes, mine->changes + 1);
 }
 
-static void change(struct blkback_settings *mine, enum blkback_setting what,
+/* The lock of the settings is not held: a ring that wakes takes it. */
+static void tell_rings(struct blkback_dev *dev)
+{
+	mutex_lock(&dev->conn_lock);
+	if (dev->conn)
+		wake_rings(dev->conn);
+	mutex_unlock(&dev->conn_lock);
+}
+
+static void change(struct blkback_dev *dev, enum blkback_setting what,
 		   unsigned int value)
 {
+	struct blkback_settings *mine = &dev->settings;
+
 	mutex_lock(&mine->lock);
 	WRITE_ONCE(mine->values[what], value);
 	changed(mine, what);
 	mutex_unlock(&mine->lock);
+	tell_rings(dev);
 }
 
 static ssize_t store(struct device *device, struct device_attribute *attr,
@@ -375,7 +391,7 @@ static ssize_t store(struct device *device, struct device_attribute *attr,
 		return err;
 	if (!allowed(what, value))
 		return -EINVAL;
-	change(to_settings(device), what, value);
+	change(to_blkback(device), what, value);
 	return count;
 }
 
@@ -401,7 +417,7 @@ static ssize_t ioprio_store(struct device *device, struct device_attribute *attr
 	err = parse_ioprio(buf, &value);
 	if (err)
 		return err;
-	change(to_settings(device), SET_IOPRIO, value);
+	change(to_blkback(device), SET_IOPRIO, value);
 	return count;
 }
 static DEVICE_ATTR_RW(ioprio);
@@ -434,10 +450,12 @@ static ssize_t cgroup_store(struct device *device, struct device_attribute *attr
 	if (!err)
 		changed(mine, SET_CGROUP);
 	mutex_unlock(&mine->lock);
-	if (!err)
-		return count;
-	kfree(path);
-	return err;
+	if (err) {
+		kfree(path);
+		return err;
+	}
+	tell_rings(to_blkback(device));
+	return count;
 }
 static DEVICE_ATTR_RW(cgroup);
 

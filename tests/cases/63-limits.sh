@@ -126,6 +126,16 @@ for text in none rt/7 idle; do
 done
 expect "cgroup in sysfs" /limited "$(cat "$sysfs/settings/cgroup")"
 
+have_priority() {
+	local queue
+	for queue in 0 1; do
+		[ "$(ionice -p "$(pid "queue-$queue/kthread-pid")")" = "$1" ] || return 1
+	done
+}
+echo rt/7 >"$sysfs/settings/ioprio"
+wait_until 20 "idle queues have their new priority" have_priority "realtime: prio 7"
+pass "changed in sysfs: idle queues do not wait for a request"
+
 # A cgroup that has gone has no limit any more, and one of the same name is another one.
 rmdir "$cgroups/limited/below" "$cgroups/limited"
 expect "cgroup in sysfs, removed" "/limited (deleted)" "$(cat "$sysfs/settings/cgroup")"
