@@ -120,7 +120,7 @@ static void name_for_traces(const struct blkback_ring *ring)
 
 	len = snprintf(comm, sizeof(comm), "blkback.%d%s%u", ring->guest,
 		       disk + xvd, ring->index);
-	if (!xvd || strpbrk(disk, "0123456789") || len >= sizeof(comm))
+	if (!xvd || !disk[xvd] || strpbrk(disk, "0123456789") || len >= sizeof(comm))
 		snprintf(comm, sizeof(comm), "blkback.%d", task_pid_nr(thread));
 	task_lock(thread);
 	strscpy_pad(thread->comm, comm, sizeof(thread->comm));
