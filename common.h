@@ -973,6 +973,21 @@ static inline void req_given(struct blkback_ring *ring, struct blkback_req *req,
 		      latency_bucket(now - req->known_at));
 }
 
+/**
+ * req_done() - when the disk was done with a request
+ * @req: given to the disk and completed
+ * @done: when it was done with those that have no time of their own
+ *
+ * Of requests that are answered together another one may have been done before this one
+ * was given to the disk.
+ *
+ * Return: the time, by ktime_get_ns().
+ */
+static inline u64 req_done(const struct blkback_req *req, u64 done)
+{
+	return max(req->done_at ?: done, req->given_at);
+}
+
 u64 stats_sum(const u64 *stats, u64 which);
 void stats_fold(u64 *sum, const struct blkback_ring *ring);
 void stats_log(struct blkback_ring *ring);

@@ -136,15 +136,8 @@ static bool offers_persistent(const struct blkback_dev *dev)
 	return setting(dev, SET_PERSISTENT) && setting(dev, SET_MAX_PERSISTENT);
 }
 
-/**
- * write_offer() - tell the frontend how it may build its rings
- * @dev: its settings are as offered, then
- *
- * Return: 0, or a negative errno that has been told to the toolstack.
- */
-int write_offer(struct blkback_dev *dev)
+static int tell_offer(struct blkback_dev *dev)
 {
-	int err = settings_read(dev, true);
 	unsigned int order = setting(dev, SET_MAX_RING_ORDER);
 	const struct backend_key keys[] = {
 		{ "multi-queue-max-queues", setting(dev, SET_MAX_QUEUES) },
@@ -154,10 +147,19 @@ int write_offer(struct blkback_dev *dev)
 		{ "feature-max-indirect-segments", setting(dev, SET_MAX_INDIRECT) },
 	};
 
-	if (err)
-		return err;
 	return tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
 		    XenbusStateUnknown);
+}
+
+/**
+ * write_offer() - tell the frontend how it may build its rings
+ * @dev: its settings are as offered, then
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_offer(struct blkback_dev *dev)
+{
+	return settings_read(dev, true) ?: tell_offer(dev);
 }
 
 /**

@@ -40,31 +40,61 @@ struct setting {
 
 static const struct setting settings[NR_BLKBACK_SETTINGS] = {
 	[SET_MAX_QUEUES] = {
-		"max-queues", &blkback_max_queues,
-		1, BLKBACK_MAX_QUEUES, .limited = true, .offered = true },
+		.key = "max-queues",
+		.parameter = &blkback_max_queues,
+		.min = 1,
+		.max = BLKBACK_MAX_QUEUES,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_MAX_RING_ORDER] = {
-		"max-ring-page-order", &blkback_max_ring_order,
-		0, XENBUS_MAX_RING_GRANT_ORDER, .limited = true, .offered = true },
+		.key = "max-ring-page-order",
+		.parameter = &blkback_max_ring_order,
+		.max = XENBUS_MAX_RING_GRANT_ORDER,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_PERSISTENT] = {
-		"feature-persistent", NULL,
-		0, 1, .limited = true, .offered = true },
+		.key = "feature-persistent",
+		.max = 1,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_MAX_PERSISTENT] = {
-		"max-persistent-grants", &blkback_max_persistent,
-		0, UINT_MAX, .limited = true, .offered = true },
+		.key = "max-persistent-grants",
+		.parameter = &blkback_max_persistent,
+		.max = UINT_MAX,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_MAX_INDIRECT] = {
-		"max-indirect-segments", NULL,
-		0, BLKBACK_MAX_SEGMENTS, .offered = true },
+		.key = "max-indirect-segments",
+		.max = BLKBACK_MAX_SEGMENTS,
+		.offered = true,
+	},
 	[SET_UNUSED_SECONDS] = {
-		"persistent-grant-unused-seconds", &blkback_unused_seconds,
-		0, UINT_MAX },
+		.key = "persistent-grant-unused-seconds",
+		.parameter = &blkback_unused_seconds,
+		.max = UINT_MAX,
+	},
 	[SET_COPY_READ_MAX] = {
-		"copy-read-max", &blkback_copy_read_max, 0, UINT_MAX },
+		.key = "copy-read-max",
+		.parameter = &blkback_copy_read_max,
+		.max = UINT_MAX,
+	},
 	[SET_COPY_WRITE_MAX] = {
-		"copy-write-max", &blkback_copy_write_max, 0, UINT_MAX },
+		.key = "copy-write-max",
+		.parameter = &blkback_copy_write_max,
+		.max = UINT_MAX,
+	},
 	[SET_POLL_US] = {
-		"poll-us", &blkback_poll_us, 0, BLKBACK_MAX_POLL_US },
+		.key = "poll-us",
+		.parameter = &blkback_poll_us,
+		.max = BLKBACK_MAX_POLL_US,
+	},
 	[SET_IOPRIO] = {
-		"ioprio" },
+		.key = "ioprio",	/* not a number: see parse_ioprio() */
+	},
 };
 
 static unsigned int of_all_disks(enum blkback_setting what)
