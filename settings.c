@@ -245,45 +245,83 @@ static const char *cgroup_advice(int err)
 	}
 }
 
-/* One that was set in sysfs may have been made anew since. */
-static int read_cgroup(struct blkback_dev *dev, const char *dir)
+static int read_setting(struct blkback_dev *dev, const char *dir,
+			enum blkback_setting what, unsigned int *value)
 {
-	struct blkback_settings *mine = &dev->settings;
-	char quoted[MAX_QUOTED];
-	char *path = NULL;
+	unsigned int all = of_all_disks(what);
 	int err = 0;
 
-	if (mine->by_hand & BIT(SET_CGROUP))
-		path = mine->cgroup;
-	else if (dir)
-		err = read_text(dev, dir, "cgroup", &path);
-	if (err)
-		return err;
-	err = set_cgroup(mine, path);
-	if (!err)
-		return 0;
-	blkback_error(dev, err, "I/O cannot be charged to the cgroup \"%s\" (%pe): %s",
-		      quote(quoted, path), ERR_PTR(err), cgroup_advice(err));
-	if (path != mine->cgroup)
-		kfree(path);
+	*value = all;
+	if (dir)
+		err = what == SET_IOPRIO ? read_ioprio(dev, dir, value) :
+					   read_key(dev, dir, what, value);
+	if (settings[what].limited)
+		*value = min(*value, all);
 	return err;
 }
 
-static int read_setting(struct blkback_dev *dev, const char *dir,
-			enum blkback_setting what)
+/**
+ * struct wanted - what the toolstack wants of a disk, read and checked
+ * @values: by enum blkback_setting; only those that were to be read
+ * @cgroup: path, to be freed with kfree(); NULL if there is none
+ */
+struct wanted {
+	unsigned int values[NR_BLKBACK_SETTINGS];
+	char *cgroup;
+};
+
+/* What was written in sysfs is not asked for: it holds whatever xenstore says. */
+static int read_wanted(struct blkback_dev *dev, const char *dir, bool offered,
+		       struct wanted *wanted)
 {
-	unsigned int all = of_all_disks(what), value = all;
+	unsigned long by_hand = READ_ONCE(dev->settings.by_hand);
+	unsigned int i;
 	int err = 0;
 
-	if (dir)
-		err = what == SET_IOPRIO ? read_ioprio(dev, dir, &value) :
-					   read_key(dev, dir, what, &value);
+	wanted->cgroup = NULL;
+	for (i = 0; i < NR_BLKBACK_SETTINGS && !err; i++)
+		if (settings[i].offered == offered && !(by_hand & BIT(i)))
+			err = read_setting(dev, dir, i, &wanted->values[i]);
+	if (!err && dir && !offered && !(by_hand & BIT(SET_CGROUP)))
+		err = read_text(dev, dir, "cgroup", &wanted->cgroup);
+	return err;
+}
+
+/* Nor does it give way if it was written meanwhile. */
+static void take_values(struct blkback_settings *mine, const struct wanted *wanted,
+			bool offered)
+{
+	unsigned int i;
+
+	mutex_lock(&mine->lock);
+	for (i = 0; i < NR_BLKBACK_SETTINGS; i++)
+		if (settings[i].offered == offered && !(mine->by_hand & BIT(i)))
+			WRITE_ONCE(mine->values[i], wanted->values[i]);
+	mutex_unlock(&mine->lock);
+}
+
+/* Takes over the path. One that was written in sysfs may have been made anew since. */
+static int take_cgroup(struct blkback_dev *dev, char *path)
+{
+	struct blkback_settings *mine = &dev->settings;
+	char quoted[MAX_QUOTED];
+	int err;
+
+	mutex_lock(&mine->lock);
+	if (mine->by_hand & BIT(SET_CGROUP)) {
+		kfree(path);
+		path = mine->cgroup;
+	}
+	err = set_cgroup(mine, path);
 	if (err)
-		return err;
-	if (settings[what].limited)
-		value = min(value, all);
-	WRITE_ONCE(dev->settings.values[what], value);
-	return 0;
+		quote(quoted, path);
+	if (err && path != mine->cgroup)
+		kfree(path);
+	mutex_unlock(&mine->lock);
+	if (err)
+		blkback_error(dev, err, "I/O cannot be charged to the cgroup \"%s\" (%pe): %s",
+			      quoted, ERR_PTR(err), cgroup_advice(err));
+	return err;
 }
 
 /**
@@ -291,28 +329,27 @@ static int read_setting(struct blkback_dev *dev, const char *dir,
  * @dev: has no connection
  * @offered: only what is part of the offer; or else only what is not
  *
+ * The lock is not held while xenstore is asked: who reads or writes sysfs does not wait
+ * for that.
+ *
  * Context: the device's work.
  * Return: 0, or a negative errno that has been told to the toolstack.
  */
 int settings_read(struct blkback_dev *dev, bool offered)
 {
-	struct blkback_settings *mine = &dev->settings;
-	unsigned int i;
+	struct wanted wanted;
 	char *dir;
 	int err;
 
 	err = find_folder(dev, &dir);
 	if (err)
 		return err;
-	mutex_lock(&mine->lock);
-	for (i = 0; i < NR_BLKBACK_SETTINGS && !err; i++)
-		if (settings[i].offered == offered && !(mine->by_hand & BIT(i)))
-			err = read_setting(dev, dir, i);
-	if (!err && !offered)
-		err = read_cgroup(dev, dir);
-	mutex_unlock(&mine->lock);
+	err = read_wanted(dev, dir, offered, &wanted);
 	kfree(dir);
-	return err;
+	if (err)
+		return err;
+	take_values(&dev->settings, &wanted, offered);
+	return offered ? 0 : take_cgroup(dev, wanted.cgroup);
 }
 
 /* --- rings ---------------------------------------------------------------- */
@@ -384,7 +421,7 @@ static ssize_t show(struct device *device, struct device_attribute *attr, char *
 
 static void changed(struct blkback_settings *mine, enum blkback_setting what)
 {
-	mine->by_hand |= BIT(what);
+	WRITE_ONCE(mine->by_hand, mine->by_hand | BIT(what));
 	WRITE_ONCE(mine->changes, mine->changes + 1);
 }
 
