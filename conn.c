@@ -134,7 +134,7 @@ static const char *thread_advice(int err)
 	case -ENOMEM:
 		return "";
 	case -EAGAIN:
-		return ": raise kernel.threads-max and kernel.pid_max in this host with sysctl, then attach the disk again";
+		return ": raise kernel.threads-max and kernel.pid_max, then attach the disk again";
 	default:
 		return ": attach the disk again";
 	}
