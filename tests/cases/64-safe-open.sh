@@ -67,9 +67,9 @@ pass "what is no disk is refused: not a number, not there, not to be written"
 
 # sequence DEVICE: its sequence number as xenstore has it.
 sequence() {
-	local device
-	device=$(readlink -f "$1")
-	printf '%016x' "$(cat "/sys/class/block/${device##*/}/diskseq")"
+	local major minor
+	read -r major minor < <(stat -L -c '%t %T' "$1")
+	printf '%016x' "$(cat "/sys/dev/block/$((0x$major)):$((0x$minor))/diskseq")"
 }
 
 number=$(number_of "$disk")
