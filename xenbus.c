@@ -421,7 +421,7 @@ static int connect(struct blkback_dev *dev)
 
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
-	err = write_disk(dev) ?: write_threads(conn);
+	err = write_disk(conn) ?: write_threads(conn);
 	if (err) {
 		conn_destroy(conn);
 		return err;

@@ -21,11 +21,13 @@ cgroup() {
 	at_end sh -c "! test -e $cgroups/$1 || rmdir $cgroups/$1"
 }
 
+limit() { echo "$(cat "/sys/block/${nvme#/dev/}/dev") rbps=1048576" >"$cgroups/limited/io.max"; }
+
 modprobe nvme
 wait_until 60 "the NVMe disk is there" test -b "$nvme"
 cgroup limited
 cgroup limited/below
-echo "$(cat "/sys/block/${nvme#/dev/}/dev") rbps=1048576" >"$cgroups/limited/io.max"
+limit
 
 guest_start main
 guest_frontend main max_queues=2
@@ -124,8 +126,31 @@ for text in none rt/7 idle; do
 done
 expect "cgroup in sysfs" /limited "$(cat "$sysfs/settings/cgroup")"
 
-# A cgroup that has gone has no limit any more.
+have_priority() {
+	local queue
+	for queue in 0 1; do
+		[ "$(ionice -p "$(pid "queue-$queue/kthread-pid")")" = "$1" ] || return 1
+	done
+}
+echo rt/7 >"$sysfs/settings/ioprio"
+wait_until 20 "idle queues have their new priority" have_priority "realtime: prio 7"
+pass "changed in sysfs: idle queues do not wait for a request"
+
+# A cgroup that has gone has no limit any more, and one of the same name is another one.
 rmdir "$cgroups/limited/below" "$cgroups/limited"
+expect "cgroup in sysfs, removed" "/limited (deleted)" "$(cat "$sysfs/settings/cgroup")"
+cgroup limited
+limit
+expect "cgroup in sysfs, made anew" "/limited (deleted)" "$(cat "$sysfs/settings/cgroup")"
+echo /limited >"$sysfs/settings/cgroup"
+expect "cgroup in sysfs, written again" /limited "$(cat "$sysfs/settings/cgroup")"
+reads_slow "a cgroup made anew"
+echo -io >"$cgroups/cgroup.subtree_control"
+expect "cgroup in sysfs, without its io controller" "/limited (deleted)" "$(cat "$sysfs/settings/cgroup")"
+echo +io >"$cgroups/cgroup.subtree_control"
+rmdir "$cgroups/limited"
+pass "a cgroup that has gone is shown, and one made anew holds when it is written again"
+
 guest_run main dd if=/dev/xvdp of=/dev/null bs=64k count=16 iflag=direct 2>&1 || fail "cannot read without the cgroup"
 xenstore-write "$backend/online" 0 "$backend/state" 5
 await_state "$backend" 6
@@ -181,6 +206,18 @@ refused "\"limited\" (.*): begin it with /" cgroup limited
 refused "\"/none\" (.*): make it, below /sys/fs/cgroup" cgroup /none
 refused "\"/limited/below\" (.*): write +io to cgroup.subtree_control in the one above it" cgroup /limited/below
 refused "settings/ioprio is \"be/8\", and only rt/0 to rt/7, be/0" ioprio be/8
+# However long it is.
+xs() { printf "%${1}s" | tr ' ' x; }
+refused "\"/$(xs 31)\\.\\.\\.\" (.*): make it, below /sys/fs/cgroup" cgroup "/$(xs 3000)"
+refused "settings/ioprio is \"$(xs 32)\\.\\.\\.\", and only rt/0 to rt/7, be/0" ioprio "$(xs 3000)"
+
+# What was written in sysfs is looked for again, too.
+await_state "$backend" 2
+echo /limited >"$sysfs/settings/cgroup"
+rmdir "$cgroups/limited/below" "$cgroups/limited"
+frontend_state 3
+await_state "$backend" 5
+told "\"/limited\" (.*): make it, below /sys/fs/cgroup"
 frontend_state 6
 await_state "$backend" 6
 nodes_removed "$backend" "$frontend"
@@ -204,6 +241,8 @@ names 51920 xvdp
 expect "name of another xvdp" "blkback.$id.51920-0 blkback.$(pid kthread-pid)" "$long $short"
 names 51904 system-volume-of-a-guest-with-a-long-name
 expect "name of a volume" "blkback.$id.51904-0 blkback.$(pid kthread-pid)" "$long $short"
+names 51872 xvd
+expect "name of a disk without a letter" "blkback.$id.xvd-0 blkback.$(pid kthread-pid)" "$long $short"
 names 51888 ../x
 expect "name of no file" "blkback.$id.51888-0 blkback.$(pid kthread-pid)" "$long $short"
 pass "names of threads"
