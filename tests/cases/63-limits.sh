@@ -21,7 +21,7 @@ cgroup() {
 	at_end sh -c "! test -e $cgroups/$1 || rmdir $cgroups/$1"
 }
 
-limit() { echo "$(cat "/sys/block/${nvme#/dev/}/dev") rbps=1048576" >"$cgroups/limited/io.max"; }
+limit() { echo "$(cat "/sys/block/${nvme#/dev/}/dev") rbps=1048576 wbps=1048576" >"$cgroups/limited/io.max"; }
 
 modprobe nvme
 wait_until 60 "the NVMe disk is there" test -b "$nvme"
@@ -34,28 +34,38 @@ guest_frontend main max_queues=2
 id=$(domid main)
 sysfs=/sys/bus/xen-backend/devices/vbd-$id-$vbd_number
 
-charged() { awk -v RS=' ' -F= '/^rbytes=/ { sum += $2 } END { print sum + 0 }' "$cgroups/limited/io.stat"; }
+# charged rbytes|wbytes
+charged() { awk -v RS='[ \n]' -F= -v what="$1" '$1 == what { sum += $2 } END { print sum + 0 }' "$cgroups/limited/io.stat"; }
 
-# reads KIB [FROM]: sets $took to how many milliseconds of dom0 that takes, and $charged to how many KiB the cgroup is
-# charged for meanwhile.
-reads() {
+# moves rbytes|wbytes OPERAND...: what the guest's dd does with these in blocks of 64 KiB, 3 MiB in all. Sets $took to how
+# many milliseconds of dom0 that takes, and $charged to how many KiB the cgroup is charged for meanwhile.
+moves() {
 	local before start
-	before=$(charged)
+	before=$(charged "$1")
 	start=$(milliseconds)
-	guest_run main "dd if=/dev/xvdp of=/dev/null bs=64k count=$(($1 / 64)) iflag=direct 2>/dev/null" || fail "cannot read"
+	guest_run main "dd ${*:2} bs=64k count=48 2>/dev/null" || fail "dd ${*:2} fails in the guest"
 	took=$(($(milliseconds) - start))
-	charged=$((($(charged) - before) / 1024))
-	note "$1 KiB took $took ms, $charged KiB are charged"
+	charged=$((($(charged "$1") - before) / 1024))
+	note "3 MiB ($1) took $took ms, $charged KiB are charged"
 }
+
+reads() { moves rbytes if=/dev/xvdp of=/dev/null iflag=direct; }
+
+writes() { moves wbytes if=/dev/zero of=/dev/xvdp oflag=direct; }
 
 milliseconds() { awk '{ print int(1000 * $1) }' /proc/uptime; }
 
-reads_slow() {
-	reads 3072
+# was_slow WITH: what has been moved.
+was_slow() {
 	expect "KiB charged with $1" 3072 "$charged"
 	if [ "$took" -lt 2700 ] || [ "$took" -gt $((20000 * slow)) ]; then
 		fail "3 MiB take $took ms with $1, and 1 MiB/s is allowed"
 	fi
+}
+
+reads_slow() {
+	reads
+	was_slow "$1"
 	limited=$took
 }
 
@@ -63,7 +73,7 @@ reads_slow() {
 reads_fast() {
 	local round
 	for round in 1 2 3; do
-		reads 3072
+		reads
 		expect "KiB charged without a cgroup, in round $round" 0 "$charged"
 		[ "$took" -ge $((limited * 2 / 3)) ] || return 0
 	done
@@ -74,6 +84,8 @@ by_hand main settings/cgroup /limited settings/ioprio be/2
 name_disk "$nvme"
 await_state "$frontend" 4
 wait_until 60 "the guest has xvdp" guest_run main test -b /dev/xvdp
+writes
+was_slow "settings/cgroup in xenstore"
 reads_slow "settings/cgroup in xenstore"
 expect "cgroup in sysfs" /limited "$(cat "$sysfs/settings/cgroup")"
 pass "io.max of the cgroup that the toolstack has chosen holds"
