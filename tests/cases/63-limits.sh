@@ -218,10 +218,10 @@ refused "\"limited\" (.*): begin it with /" cgroup limited
 refused "\"/none\" (.*): make it, below /sys/fs/cgroup" cgroup /none
 refused "\"/limited/below\" (.*): write +io to cgroup.subtree_control in the one above it" cgroup /limited/below
 refused "settings/ioprio is \"be/8\", and only rt/0 to rt/7, be/0" ioprio be/8
-# However long it is.
+# However long it is: xenstore takes 2048 bytes.
 xs() { printf "%${1}s" | tr ' ' x; }
-refused "\"/$(xs 31)\\.\\.\\.\" (.*): make it, below /sys/fs/cgroup" cgroup "/$(xs 3000)"
-refused "settings/ioprio is \"$(xs 32)\\.\\.\\.\", and only rt/0 to rt/7, be/0" ioprio "$(xs 3000)"
+refused "\"/$(xs 31)\\.\\.\\.\" (.*): make it, below /sys/fs/cgroup" cgroup "/$(xs 1900)"
+refused "settings/ioprio is \"$(xs 32)\\.\\.\\.\", and only rt/0 to rt/7, be/0" ioprio "$(xs 1900)"
 
 # What was written in sysfs is looked for again, too.
 await_state "$backend" 2
