@@ -125,10 +125,8 @@ static void count_time(struct blkback_ring *ring, const struct blkback_req *req,
 {
 	struct blkback_account *account = ring->account;
 	enum latency_kind kind = latency_kind(req->operation);
-	u64 done = req->done_at ?: at->done;
+	u64 done = req_done(req, at->done);
 
-	/* Another one may have been done before it was given to the disk. */
-	done = max(done, req->given_at);
 	latency_count(account, kind, LATENCY_DISK,
 		      latency_bucket(done - req->given_at));
 	latency_count(account, kind, LATENCY_ANSWER,

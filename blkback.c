@@ -316,7 +316,7 @@ static bool ring_has_work(const struct blkback_ring *ring)
 	if (!llist_empty(&ring->finish) || ring->here || ring_ended(ring))
 		return true;
 	if (discard_due(ring) || guest_pages_wanted(ring) ||
-	    READ_ONCE(ring->tidy))
+	    READ_ONCE(ring->tidy) || settings_changed(ring))
 		return true;
 	if (heeds_answers(ring) && READ_ONCE(ring->answered) != ring->seen)
 		return true;
@@ -352,13 +352,10 @@ static void look_at_barrier(struct blkback_ring *ring)
 static void step_barrier(struct blkback_ring *ring)
 {
 	struct blkback_conn *conn = ring->conn;
-	unsigned int i;
 
-	if (!barrier_step(&conn->barrier, &ring->barrier,
-			  ring->sring.req_cons, in_flight(ring)))
-		return;
-	for (i = 0; i < conn->nr_rings; i++)
-		wake_up(&conn->rings[i]->wait);
+	if (barrier_step(&conn->barrier, &ring->barrier, ring->sring.req_cons,
+			 in_flight(ring)))
+		wake_rings(conn);
 }
 
 static void ring_take(struct blkback_ring *ring, const struct disk_limits *disk)

@@ -109,8 +109,8 @@ bool budget_says(struct blkback_budget *budget)
 	}
 	atomic_inc(&budget->unsaid);
 	if (!atomic_xchg(&budget->silent, 1))
-		pr_warn("guest %u: more than %u messages in a minute: those that follow are only in the error nodes of its disks in xenstore\n",
-			budget->guest, MESSAGES);
+		pr_warn("guest %u: more than %u messages in a minute: those that follow are only in the error nodes of its disks in xenstore, see xenstore-ls -f error/backend/vbd/%u\n",
+			budget->guest, MESSAGES, budget->guest);
 	return false;
 }
 

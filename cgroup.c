@@ -43,6 +43,22 @@ struct cgroup_subsys_state *io_cgroup_get(const char *path)
 }
 
 /**
+ * io_cgroup_gone() - whether I/O is not charged to a cgroup any more
+ * @css: from io_cgroup_get(), or NULL
+ *
+ * Who removes the cgroup, or takes the io controller away from it, is not kept waiting by
+ * those who have it: their I/O is charged to the nearest one above from then on. If it is
+ * made anew it is another one.
+ *
+ * Context: any.
+ * Return: if so, true.
+ */
+bool io_cgroup_gone(struct cgroup_subsys_state *css)
+{
+	return css && css_is_dying(css);
+}
+
+/**
  * io_cgroup_put() - undo io_cgroup_get()
  * @css: from there, or NULL
  */

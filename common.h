@@ -31,6 +31,7 @@
 #include <linux/ktime.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -133,6 +134,8 @@ enum blkback_stat {
 	STAT_POLL_HITS,	/* times it waited awake and was right to do so */
 	STAT_POLL_MISSES, /* or not */
 	NR_BLKBACK_STATS,
+	STAT_ERRORS = NR_BLKBACK_STATS, /* only in sums, as others count it, by kind */
+	NR_BLKBACK_SUMS,
 };
 
 /* Those that people ask for, a bit for each. */
@@ -233,7 +236,7 @@ struct blkback_vbd {
  * @vbd: the disk
  * @conn: written by @work under @conn_lock; NULL if not connected
  * @past: sums over the rings of past connections; under @conn_lock
- * @conn_lock: lets readers of statistics look at @conn and @past; also taken
+ * @conn_lock: lets others than @work look at @conn and @past; also taken
  *	where memory is being freed, so nothing may be allocated under it
  * @debug: its folder in debugfs; NULL while there is none; under the lock of @xdev
  * @all: in the list of devices, under the lock of that list, until closed for
@@ -257,8 +260,8 @@ struct blkback_dev {
 	struct blkback_settings settings;
 	struct blkback_vbd vbd;
 	struct blkback_conn *conn;
-	u64 past[NR_BLKBACK_STATS];
-	struct mutex conn_lock; /* conn and past, against readers */
+	u64 past[NR_BLKBACK_SUMS];
+	struct mutex conn_lock; /* conn and past, against others than the work */
 	struct dentry *debug;
 	struct list_head all;
 };
@@ -641,6 +644,32 @@ static inline bool ring_stopped(const struct blkback_ring *ring)
 	return READ_ONCE(conn->stopping) || READ_ONCE(conn->broken);
 }
 
+/**
+ * wake_rings() - have all rings of a connection look whether there is something to do
+ * @conn: cannot go meanwhile
+ *
+ * Context: any.
+ */
+static inline void wake_rings(struct blkback_conn *conn)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->nr_rings; i++)
+		wake_up(&conn->rings[i]->wait);
+}
+
+/**
+ * ring_pid() - the number of a ring's thread
+ * @ring: has had one
+ *
+ * Context: any.
+ * Return: the number; 0 once the thread has ended, as another one may get it then.
+ */
+static inline pid_t ring_pid(const struct blkback_ring *ring)
+{
+	return task_pid_nr_ns(ring->thread, &init_pid_ns);
+}
+
 /* params.c: parameters of the module */
 extern unsigned int blkback_max_queues;
 extern unsigned int blkback_max_ring_order;
@@ -712,6 +741,10 @@ static inline bool no_answer(int err)
 	return err == -ENOMEM || err == -EIO || err == -EINTR || err == -EAGAIN;
 }
 
+/* How much of a text that others wrote goes into a message, and what that becomes. */
+#define MAX_QUOTE	32
+#define MAX_QUOTED	(4 * MAX_QUOTE + sizeof("..."))
+
 /**
  * struct ring_keys - where the frontend says a ring is
  * @refs: grant references of its pages, as many as there are
@@ -722,13 +755,14 @@ struct ring_keys {
 	evtchn_port_t port;
 };
 
+const char *quote(char *quoted, const char *text);
 int read_text(struct blkback_dev *dev, const char *dir, const char *key,
 	      char **text);
 int read_number(struct blkback_dev *dev, const char *dir, const char *key,
 		unsigned int *value);
 int write_offer(struct blkback_dev *dev);
 int write_opened(struct blkback_dev *dev);
-int write_disk(struct blkback_dev *dev);
+int write_disk(struct blkback_conn *conn);
 int write_threads(const struct blkback_conn *conn);
 int announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
@@ -777,11 +811,17 @@ static inline bool settings_changed(const struct blkback_ring *ring)
 /* cgroup.c: to whom in the host I/O is charged */
 #ifdef CONFIG_BLK_CGROUP
 struct cgroup_subsys_state *io_cgroup_get(const char *path);
+bool io_cgroup_gone(struct cgroup_subsys_state *css);
 void io_cgroup_put(struct cgroup_subsys_state *css);
 #else
 static inline struct cgroup_subsys_state *io_cgroup_get(const char *path)
 {
 	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline bool io_cgroup_gone(struct cgroup_subsys_state *css)
+{
+	return false;
 }
 
 static inline void io_cgroup_put(struct cgroup_subsys_state *css)
@@ -931,6 +971,21 @@ static inline void req_given(struct blkback_ring *ring, struct blkback_req *req,
 	req->given_at = now;
 	latency_count(ring->account, latency_kind(req->operation), LATENCY_WAIT,
 		      latency_bucket(now - req->known_at));
+}
+
+/**
+ * req_done() - when the disk was done with a request
+ * @req: given to the disk and completed
+ * @done: when it was done with those that have no time of their own
+ *
+ * Of requests that are answered together another one may have been done before this one
+ * was given to the disk.
+ *
+ * Return: the time, by ktime_get_ns().
+ */
+static inline u64 req_done(const struct blkback_req *req, u64 done)
+{
+	return max(req->done_at ?: done, req->given_at);
 }
 
 u64 stats_sum(const u64 *stats, u64 which);

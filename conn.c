@@ -120,11 +120,24 @@ static void name_for_traces(const struct blkback_ring *ring)
 
 	len = snprintf(comm, sizeof(comm), "blkback.%d%s%u", ring->guest,
 		       disk + xvd, ring->index);
-	if (!xvd || strpbrk(disk, "0123456789") || len >= sizeof(comm))
+	if (!xvd || !disk[xvd] || strpbrk(disk, "0123456789") || len >= sizeof(comm))
 		snprintf(comm, sizeof(comm), "blkback.%d", task_pid_nr(thread));
 	task_lock(thread);
 	strscpy_pad(thread->comm, comm, sizeof(thread->comm));
 	task_unlock(thread);
+}
+
+/* What to do where a thread cannot be made; for want of memory that is said anyway. */
+static const char *thread_advice(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return "";
+	case -EAGAIN:
+		return ": raise kernel.threads-max and kernel.pid_max, then attach the disk again";
+	default:
+		return ": attach the disk again";
+	}
 }
 
 static int ring_make_thread(struct blkback_ring *ring)
@@ -134,8 +147,8 @@ static int ring_make_thread(struct blkback_ring *ring)
 	thread = kthread_create(ring_thread, ring, "%s", ring->name);
 	if (IS_ERR(thread)) {
 		blkback_error(ring->conn->dev, PTR_ERR(thread),
-			      "cannot start the thread of ring %u (%pe)",
-			      ring->index, thread);
+			      "cannot start the thread of ring %u (%pe)%s",
+			      ring->index, thread, thread_advice(PTR_ERR(thread)));
 		return PTR_ERR(thread);
 	}
 	/* It may end before we have stopped it. */
@@ -263,6 +276,8 @@ struct blkback_conn *conn_create(struct blkback_dev *dev)
 	/* It may outlive the device's driver, but not the code it runs. */
 	if (!try_module_get(THIS_MODULE)) {
 		err = -ENODEV;
+		blkback_error(dev, err,
+			      "the module is about to be removed: load it again, then attach the disk again");
 		goto give_back;
 	}
 	blkback_get(dev);
@@ -317,7 +332,6 @@ void conn_start(struct blkback_conn *conn)
 	struct blkback_dev *dev = conn->dev;
 	unsigned int i;
 
-	conn->told = vbd_limits(&dev->vbd);
 	mutex_lock(&dev->conn_lock);
 	dev->conn = conn;
 	mutex_unlock(&dev->conn_lock);
@@ -336,11 +350,8 @@ void conn_start(struct blkback_conn *conn)
  */
 void conn_stop(struct blkback_conn *conn)
 {
-	unsigned int i;
-
 	WRITE_ONCE(conn->stopping, true);
-	for (i = 0; i < conn->nr_rings; i++)
-		wake_up(&conn->rings[i]->wait);
+	wake_rings(conn);
 }
 
 /**

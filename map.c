@@ -79,7 +79,8 @@ static bool unmap_flush(struct blkback_ring *ring)
 	for (i = 0; i < unmaps->nr; i++) {
 		bool unmapped = !err && unmaps->ops[i].status == GNTST_okay;
 
-		if (!WARN_ONCE(!unmapped, "a guest's page stays mapped\n"))
+		if (!WARN_ONCE(!unmapped, "%s: a guest's page stays mapped\n",
+			       ring->name))
 			unmaps->pages[good++] = unmaps->pages[i];
 	}
 	count_call(ring, STAT_UNMAPS, unmaps->nr, unmaps->nr - good);

@@ -15,10 +15,6 @@
 
 #include "common.h"
 
-/* How much of a text that a guest wrote goes into a message, and what that becomes. */
-#define MAX_QUOTE	32
-#define MAX_QUOTED	(4 * MAX_QUOTE + 1)
-
 /* The toolstack writes to our directory too, but not for ever. */
 #define MAX_TRIES	16
 
@@ -140,15 +136,8 @@ static bool offers_persistent(const struct blkback_dev *dev)
 	return setting(dev, SET_PERSISTENT) && setting(dev, SET_MAX_PERSISTENT);
 }
 
-/**
- * write_offer() - tell the frontend how it may build its rings
- * @dev: its settings are as offered, then
- *
- * Return: 0, or a negative errno that has been told to the toolstack.
- */
-int write_offer(struct blkback_dev *dev)
+static int tell_offer(struct blkback_dev *dev)
 {
-	int err = settings_read(dev, true);
 	unsigned int order = setting(dev, SET_MAX_RING_ORDER);
 	const struct backend_key keys[] = {
 		{ "multi-queue-max-queues", setting(dev, SET_MAX_QUEUES) },
@@ -158,10 +147,19 @@ int write_offer(struct blkback_dev *dev)
 		{ "feature-max-indirect-segments", setting(dev, SET_MAX_INDIRECT) },
 	};
 
-	if (err)
-		return err;
 	return tell(dev, keys, ARRAY_SIZE(keys), XenbusStateUnknown,
 		    XenbusStateUnknown);
+}
+
+/**
+ * write_offer() - tell the frontend how it may build its rings
+ * @dev: its settings are as offered, then
+ *
+ * Return: 0, or a negative errno that has been told to the toolstack.
+ */
+int write_offer(struct blkback_dev *dev)
+{
+	return settings_read(dev, true) ?: tell_offer(dev);
 }
 
 /**
@@ -181,7 +179,7 @@ int write_opened(struct blkback_dev *dev)
 
 /**
  * write_disk() - tell the frontend what the disk is like
- * @dev: its disk is open
+ * @conn: does not run yet; its @told is what was told
  *
  * A disk that may be written to always takes flushes, even one that has no
  * volatile cache today: the administrator may switch the cache on tomorrow,
@@ -189,13 +187,13 @@ int write_opened(struct blkback_dev *dev)
  *
  * Return: 0, or a negative errno that has been told to the toolstack.
  */
-int write_disk(struct blkback_dev *dev)
+int write_disk(struct blkback_conn *conn)
 {
+	struct blkback_dev *dev = conn->dev;
 	struct blkback_vbd *vbd = &dev->vbd;
-	u64 sectors = bdev_nr_sectors(vbd->bdev);
 	struct disk_limits limits = vbd_limits(vbd);
 	const struct backend_key keys[] = {
-		{ "sectors", sectors },
+		{ "sectors", limits.capacity },
 		{ "sector-size", bdev_logical_block_size(vbd->bdev) },
 		{ "physical-sector-size", bdev_physical_block_size(vbd->bdev) },
 		{ "info", vbd->info },
@@ -210,9 +208,11 @@ int write_disk(struct blkback_dev *dev)
 	int err = tell(dev, keys, ARRAY_SIZE(keys) - (limits.discard ? 0 : 3),
 		       XenbusStateUnknown, XenbusStateUnknown);
 
-	if (!err)
-		vbd->told_sectors = sectors;
-	return err;
+	if (err)
+		return err;
+	conn->told = limits;
+	vbd->told_sectors = limits.capacity;
+	return 0;
 }
 
 /**
@@ -327,14 +327,24 @@ void read_disk_name(struct xenbus_device *xdev, char *name)
 		kfree(text);
 }
 
-/* A guest's text as a message may have it, short and ASCII; %pE would let Latin-1 through. */
-static const char *quote(char *quoted, const char *text)
+/**
+ * quote() - what others wrote as a message may have it: short and ASCII
+ * @quoted: MAX_QUOTED bytes, for the text
+ * @text: of more than MAX_QUOTE bytes, the first ones are taken
+ *
+ * A message that is too long for xenstore would not be written at all. (%pE would let
+ * Latin-1 through.)
+ *
+ * Return: @quoted.
+ */
+const char *quote(char *quoted, const char *text)
 {
-	int len = string_escape_mem(text, strnlen(text, MAX_QUOTE), quoted,
-				    MAX_QUOTED - 1,
+	size_t size = strnlen(text, MAX_QUOTE + 1);
+	int len = string_escape_mem(text, min_t(size_t, size, MAX_QUOTE), quoted,
+				    MAX_QUOTED - sizeof("..."),
 				    ESCAPE_NAP | ESCAPE_ANY, NULL);
 
-	quoted[len] = 0;
+	strscpy(quoted + len, size > MAX_QUOTE ? "..." : "", MAX_QUOTED - len);
 	return quoted;
 }
 

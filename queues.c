@@ -95,7 +95,7 @@ static u64 events_out(const struct blkback_ring *ring, u64 unused)
 
 static u64 pid(const struct blkback_ring *ring, u64 unused)
 {
-	return task_pid_nr(ring->thread);
+	return ring_pid(ring);
 }
 
 /* --- files ---------------------------------------------------------------- */

@@ -121,6 +121,7 @@ void ring_pages_unmap(struct blkback_ring *ring)
 	if (!ring->nr_pages)
 		return;
 	/* A page that stayed mapped is then never used for anything else. */
-	if (!WARN_ONCE(!unmap(ring), "a guest's ring stays mapped\n"))
+	if (!WARN_ONCE(!unmap(ring), "%s: the guest's ring stays mapped\n",
+		       ring->name))
 		gnttab_free_pages(ring->nr_pages, ring->pages);
 }

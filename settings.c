@@ -8,7 +8,8 @@
  * What has been holds at once, and for as long as there is the disk.
  *
  * Rings have copies of what they need, and look before they take requests whether
- * anything has changed.
+ * anything has changed. Those that sleep are woken: a cgroup that is not to be charged any
+ * more can go then.
  */
 #include <linux/device.h>
 #include <linux/ioprio.h>
@@ -39,31 +40,61 @@ struct setting {
 
 static const struct setting settings[NR_BLKBACK_SETTINGS] = {
 	[SET_MAX_QUEUES] = {
-		"max-queues", &blkback_max_queues,
-		1, BLKBACK_MAX_QUEUES, .limited = true, .offered = true },
+		.key = "max-queues",
+		.parameter = &blkback_max_queues,
+		.min = 1,
+		.max = BLKBACK_MAX_QUEUES,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_MAX_RING_ORDER] = {
-		"max-ring-page-order", &blkback_max_ring_order,
-		0, XENBUS_MAX_RING_GRANT_ORDER, .limited = true, .offered = true },
+		.key = "max-ring-page-order",
+		.parameter = &blkback_max_ring_order,
+		.max = XENBUS_MAX_RING_GRANT_ORDER,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_PERSISTENT] = {
-		"feature-persistent", NULL,
-		0, 1, .limited = true, .offered = true },
+		.key = "feature-persistent",
+		.max = 1,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_MAX_PERSISTENT] = {
-		"max-persistent-grants", &blkback_max_persistent,
-		0, UINT_MAX, .limited = true, .offered = true },
+		.key = "max-persistent-grants",
+		.parameter = &blkback_max_persistent,
+		.max = UINT_MAX,
+		.limited = true,
+		.offered = true,
+	},
 	[SET_MAX_INDIRECT] = {
-		"max-indirect-segments", NULL,
-		0, BLKBACK_MAX_SEGMENTS, .offered = true },
+		.key = "max-indirect-segments",
+		.max = BLKBACK_MAX_SEGMENTS,
+		.offered = true,
+	},
 	[SET_UNUSED_SECONDS] = {
-		"persistent-grant-unused-seconds", &blkback_unused_seconds,
-		0, UINT_MAX },
+		.key = "persistent-grant-unused-seconds",
+		.parameter = &blkback_unused_seconds,
+		.max = UINT_MAX,
+	},
 	[SET_COPY_READ_MAX] = {
-		"copy-read-max", &blkback_copy_read_max, 0, UINT_MAX },
+		.key = "copy-read-max",
+		.parameter = &blkback_copy_read_max,
+		.max = UINT_MAX,
+	},
 	[SET_COPY_WRITE_MAX] = {
-		"copy-write-max", &blkback_copy_write_max, 0, UINT_MAX },
+		.key = "copy-write-max",
+		.parameter = &blkback_copy_write_max,
+		.max = UINT_MAX,
+	},
 	[SET_POLL_US] = {
-		"poll-us", &blkback_poll_us, 0, BLKBACK_MAX_POLL_US },
+		.key = "poll-us",
+		.parameter = &blkback_poll_us,
+		.max = BLKBACK_MAX_POLL_US,
+	},
 	[SET_IOPRIO] = {
-		"ioprio" },
+		.key = "ioprio",	/* not a number: see parse_ioprio() */
+	},
 };
 
 static unsigned int of_all_disks(enum blkback_setting what)
@@ -184,6 +215,7 @@ static int read_key(struct blkback_dev *dev, const char *dir,
 static int read_ioprio(struct blkback_dev *dev, const char *dir,
 		       unsigned int *value)
 {
+	char quoted[MAX_QUOTED];
 	char *text;
 	int err;
 
@@ -193,14 +225,16 @@ static int read_ioprio(struct blkback_dev *dev, const char *dir,
 	err = parse_ioprio(text, value);
 	if (err)
 		blkback_error(dev, err,
-			      "%s/ioprio is \"%.32s\", and only rt/0 to rt/7, be/0 to be/7, idle and none can be set: write one of these",
-			      dir, text);
+			      "%s/ioprio is \"%s\", and only rt/0 to rt/7, be/0 to be/7, idle and none can be set: write one of these",
+			      dir, quote(quoted, text));
 	kfree(text);
 	return err;
 }
 
 static const char *cgroup_advice(int err)
 {
+	if (!IS_ENABLED(CONFIG_BLK_CGROUP))
+		return "choose none, or build this host's kernel with CONFIG_BLK_CGROUP";
 	switch (err) {
 	case -EINVAL:
 		return "begin it with /, which is /sys/fs/cgroup";
@@ -211,44 +245,83 @@ static const char *cgroup_advice(int err)
 	}
 }
 
-/* One that was set in sysfs may have been made anew since. */
-static int read_cgroup(struct blkback_dev *dev, const char *dir)
+static int read_setting(struct blkback_dev *dev, const char *dir,
+			enum blkback_setting what, unsigned int *value)
 {
-	struct blkback_settings *mine = &dev->settings;
-	char *path = NULL;
+	unsigned int all = of_all_disks(what);
 	int err = 0;
 
-	if (mine->by_hand & BIT(SET_CGROUP))
-		path = mine->cgroup;
-	else if (dir)
-		err = read_text(dev, dir, "cgroup", &path);
-	if (err)
-		return err;
-	err = set_cgroup(mine, path);
-	if (!err)
-		return 0;
-	blkback_error(dev, err, "I/O cannot be charged to the cgroup \"%s\" (%pe): %s",
-		      path, ERR_PTR(err), cgroup_advice(err));
-	if (path != mine->cgroup)
-		kfree(path);
+	*value = all;
+	if (dir)
+		err = what == SET_IOPRIO ? read_ioprio(dev, dir, value) :
+					   read_key(dev, dir, what, value);
+	if (settings[what].limited)
+		*value = min(*value, all);
 	return err;
 }
 
-static int read_setting(struct blkback_dev *dev, const char *dir,
-			enum blkback_setting what)
+/**
+ * struct wanted - what the toolstack wants of a disk, read and checked
+ * @values: by enum blkback_setting; only those that were to be read
+ * @cgroup: path, to be freed with kfree(); NULL if there is none
+ */
+struct wanted {
+	unsigned int values[NR_BLKBACK_SETTINGS];
+	char *cgroup;
+};
+
+/* What was written in sysfs is not asked for: it holds whatever xenstore says. */
+static int read_wanted(struct blkback_dev *dev, const char *dir, bool offered,
+		       struct wanted *wanted)
 {
-	unsigned int all = of_all_disks(what), value = all;
+	unsigned long by_hand = READ_ONCE(dev->settings.by_hand);
+	unsigned int i;
 	int err = 0;
 
-	if (dir)
-		err = what == SET_IOPRIO ? read_ioprio(dev, dir, &value) :
-					   read_key(dev, dir, what, &value);
+	wanted->cgroup = NULL;
+	for (i = 0; i < NR_BLKBACK_SETTINGS && !err; i++)
+		if (settings[i].offered == offered && !(by_hand & BIT(i)))
+			err = read_setting(dev, dir, i, &wanted->values[i]);
+	if (!err && dir && !offered && !(by_hand & BIT(SET_CGROUP)))
+		err = read_text(dev, dir, "cgroup", &wanted->cgroup);
+	return err;
+}
+
+/* Nor does it give way if it was written meanwhile. */
+static void take_values(struct blkback_settings *mine, const struct wanted *wanted,
+			bool offered)
+{
+	unsigned int i;
+
+	mutex_lock(&mine->lock);
+	for (i = 0; i < NR_BLKBACK_SETTINGS; i++)
+		if (settings[i].offered == offered && !(mine->by_hand & BIT(i)))
+			WRITE_ONCE(mine->values[i], wanted->values[i]);
+	mutex_unlock(&mine->lock);
+}
+
+/* Takes over the path. One that was written in sysfs may have been made anew since. */
+static int take_cgroup(struct blkback_dev *dev, char *path)
+{
+	struct blkback_settings *mine = &dev->settings;
+	char quoted[MAX_QUOTED];
+	int err;
+
+	mutex_lock(&mine->lock);
+	if (mine->by_hand & BIT(SET_CGROUP)) {
+		kfree(path);
+		path = mine->cgroup;
+	}
+	err = set_cgroup(mine, path);
 	if (err)
-		return err;
-	if (settings[what].limited)
-		value = min(value, all);
-	WRITE_ONCE(dev->settings.values[what], value);
-	return 0;
+		quote(quoted, path);
+	if (err && path != mine->cgroup)
+		kfree(path);
+	mutex_unlock(&mine->lock);
+	if (err)
+		blkback_error(dev, err, "I/O cannot be charged to the cgroup \"%s\" (%pe): %s",
+			      quoted, ERR_PTR(err), cgroup_advice(err));
+	return err;
 }
 
 /**
@@ -256,28 +329,27 @@ static int read_setting(struct blkback_dev *dev, const char *dir,
  * @dev: has no connection
  * @offered: only what is part of the offer; or else only what is not
  *
+ * The lock is not held while xenstore is asked: who reads or writes sysfs does not wait
+ * for that.
+ *
  * Context: the device's work.
  * Return: 0, or a negative errno that has been told to the toolstack.
  */
 int settings_read(struct blkback_dev *dev, bool offered)
 {
-	struct blkback_settings *mine = &dev->settings;
-	unsigned int i;
+	struct wanted wanted;
 	char *dir;
 	int err;
 
 	err = find_folder(dev, &dir);
 	if (err)
 		return err;
-	mutex_lock(&mine->lock);
-	for (i = 0; i < NR_BLKBACK_SETTINGS && !err; i++)
-		if (settings[i].offered == offered && !(mine->by_hand & BIT(i)))
-			err = read_setting(dev, dir, i);
-	if (!err && !offered)
-		err = read_cgroup(dev, dir);
-	mutex_unlock(&mine->lock);
+	err = read_wanted(dev, dir, offered, &wanted);
 	kfree(dir);
-	return err;
+	if (err)
+		return err;
+	take_values(&dev->settings, &wanted, offered);
+	return offered ? 0 : take_cgroup(dev, wanted.cgroup);
 }
 
 /* --- rings ---------------------------------------------------------------- */
@@ -326,11 +398,14 @@ void settings_leave(void)
 
 /* --- sysfs ---------------------------------------------------------------- */
 
+static struct blkback_dev *to_blkback(struct device *device)
+{
+	return dev_get_drvdata(device);
+}
+
 static struct blkback_settings *to_settings(struct device *device)
 {
-	struct blkback_dev *dev = dev_get_drvdata(device);
-
-	return &dev->settings;
+	return &to_blkback(device)->settings;
 }
 
 static enum blkback_setting to_setting(struct device_attribute *attr)
@@ -346,17 +421,29 @@ static ssize_t show(struct device *device, struct device_attribute *attr, char *
 
 static void changed(struct blkback_settings *mine, enum blkback_setting what)
 {
-	mine->by_hand |= BIT(what);
+	WRITE_ONCE(mine->by_hand, mine->by_hand | BIT(what));
 	WRITE_ONCE(mine->changes, mine->changes + 1);
 }
 
-static void change(struct blkback_settings *mine, enum blkback_setting what,
+/* The lock of the settings is not held: a ring that wakes takes it. */
+static void tell_rings(struct blkback_dev *dev)
+{
+	mutex_lock(&dev->conn_lock);
+	if (dev->conn)
+		wake_rings(dev->conn);
+	mutex_unlock(&dev->conn_lock);
+}
+
+static void change(struct blkback_dev *dev, enum blkback_setting what,
 		   unsigned int value)
 {
+	struct blkback_settings *mine = &dev->settings;
+
 	mutex_lock(&mine->lock);
 	WRITE_ONCE(mine->values[what], value);
 	changed(mine, what);
 	mutex_unlock(&mine->lock);
+	tell_rings(dev);
 }
 
 static ssize_t store(struct device *device, struct device_attribute *attr,
@@ -371,7 +458,7 @@ static ssize_t store(struct device *device, struct device_attribute *attr,
 		return err;
 	if (!allowed(what, value))
 		return -EINVAL;
-	change(to_settings(device), what, value);
+	change(to_blkback(device), what, value);
 	return count;
 }
 
@@ -397,11 +484,12 @@ static ssize_t ioprio_store(struct device *device, struct device_attribute *attr
 	err = parse_ioprio(buf, &value);
 	if (err)
 		return err;
-	change(to_settings(device), SET_IOPRIO, value);
+	change(to_blkback(device), SET_IOPRIO, value);
 	return count;
 }
 static DEVICE_ATTR_RW(ioprio);
 
+/* A limit that does not hold any more must not look as if it did. */
 static ssize_t cgroup_show(struct device *device, struct device_attribute *attr,
 			   char *buf)
 {
@@ -409,7 +497,8 @@ static ssize_t cgroup_show(struct device *device, struct device_attribute *attr,
 	ssize_t len;
 
 	mutex_lock(&mine->lock);
-	len = sysfs_emit(buf, "%s\n", mine->cgroup ?: "");
+	len = sysfs_emit(buf, "%s%s\n", mine->cgroup ?: "",
+			 io_cgroup_gone(mine->charged) ? " (deleted)" : "");
 	mutex_unlock(&mine->lock);
 	return len;
 }
@@ -428,10 +517,12 @@ static ssize_t cgroup_store(struct device *device, struct device_attribute *attr
 	if (!err)
 		changed(mine, SET_CGROUP);
 	mutex_unlock(&mine->lock);
-	if (!err)
-		return count;
-	kfree(path);
-	return err;
+	if (err) {
+		kfree(path);
+		return err;
+	}
+	tell_rings(to_blkback(device));
+	return count;
 }
 static DEVICE_ATTR_RW(cgroup);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What sysfs shows of a disk, under /sys/bus/xen-backend/devices/vbd-*.
- * The names are those that xentop and other tools have always read.
+ * The names of what xentop and other tools have always read are those of old.
  */
+#include <linux/bitops.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/sysfs.h>
@@ -45,26 +46,24 @@ static struct attribute *disk_attrs[] = {
 
 /**
  * stats_sum() - add up some counters
- * @stats: NR_BLKBACK_STATS of them
+ * @stats: all of them, by enum blkback_stat
  * @which: those to add, a bit for each
  *
  * Return: the sum.
  */
 u64 stats_sum(const u64 *stats, u64 which)
 {
-	unsigned int i;
 	u64 sum = 0;
 
-	static_assert(NR_BLKBACK_STATS <= 64);
-	for (i = 0; i < NR_BLKBACK_STATS; i++)
-		if (which & BIT_ULL(i))
-			sum += READ_ONCE(stats[i]);
+	static_assert(NR_BLKBACK_SUMS <= 64);
+	for (; which; which &= which - 1)
+		sum += READ_ONCE(stats[__ffs64(which)]);
 	return sum;
 }
 
 /**
  * stats_fold() - add a ring's counters to a sum
- * @sum: NR_BLKBACK_STATS counters
+ * @sum: NR_BLKBACK_SUMS counters
  * @ring: may be running
  */
 void stats_fold(u64 *sum, const struct blkback_ring *ring)
@@ -73,6 +72,8 @@ void stats_fold(u64 *sum, const struct blkback_ring *ring)
 
 	for (i = 0; i < NR_BLKBACK_STATS; i++)
 		sum[i] += READ_ONCE(ring->stats[i]);
+	for (i = 0; i < NR_LATENCY_KINDS; i++)
+		sum[STAT_ERRORS] += READ_ONCE(ring->account->errors[i]);
 }
 
 /**
@@ -122,7 +123,7 @@ static ssize_t show_stat(struct device *device, struct device_attribute *attr,
 {
 	struct stat_attribute *stat =
 		container_of(attr, struct stat_attribute, attr);
-	u64 sum[NR_BLKBACK_STATS];
+	u64 sum[NR_BLKBACK_SUMS];
 
 	dev_stats(to_blkback(device), sum);
 	return sysfs_emit(buf, "%llu\n", stats_sum(sum, stat->which));
@@ -141,6 +142,9 @@ STAT_ATTR(f_req, STATS_FLUSHES | STATS_BARRIERS);
 STAT_ATTR(ds_req, STATS_DISCARDS);
 STAT_ATTR(rd_sect, STATS_READ_SECTORS);
 STAT_ATTR(wr_sect, STATS_WRITE_SECTORS);
+STAT_ATTR(ds_sect, STATS_DISCARD_SECTORS);
+STAT_ATTR(refused, BIT_ULL(STAT_REFUSED));
+STAT_ATTR(errors, BIT_ULL(STAT_ERRORS));
 
 static struct attribute *stat_attrs[] = {
 	&stat_oo_req.attr.attr,
@@ -150,6 +154,9 @@ static struct attribute *stat_attrs[] = {
 	&stat_ds_req.attr.attr,
 	&stat_rd_sect.attr.attr,
 	&stat_wr_sect.attr.attr,
+	&stat_ds_sect.attr.attr,
+	&stat_refused.attr.attr,
+	&stat_errors.attr.attr,
 	NULL,
 };
 

@@ -4,6 +4,7 @@
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/file.h>
 #include <linux/kdev_t.h>
 #include <linux/math64.h>
 #include <linux/sizes.h>
@@ -47,18 +48,54 @@ static const char *advice(int err)
 	}
 }
 
+/* What a kernel thread puts is put off; Closed means that it is done. */
+static void let_go(struct file *file)
+{
+	bdev_fput(file);
+	flush_delayed_fput();
+}
+
+/* While a disk is open its number is its own. */
+static int check_diskseq(struct blkback_dev *dev, struct block_device *bdev)
+{
+	u64 diskseq = bdev->bd_disk->diskseq;
+
+	if (!dev->vbd.diskseq || dev->vbd.diskseq == diskseq)
+		return 0;
+	blkback_error(dev, -ESTALE,
+		      "disk %pg is not the one that was meant: its diskseq is %llx, in hexadecimal, and that to open is %llx; attach it again",
+		      bdev, diskseq, dev->vbd.diskseq);
+	return -ESTALE;
+}
+
+/*
+ * What to do about a disk that cannot be opened is said of the disk that was meant only:
+ * nobody is to share another one, or to make it writable. For reading, and not claimed,
+ * a disk can be opened whatever the host does with it.
+ */
+static int check_unopened(struct blkback_dev *dev)
+{
+	struct file *file;
+	int err;
+
+	if (!dev->vbd.diskseq)
+		return 0;
+	file = bdev_file_open_by_dev(dev->vbd.devt, BLK_OPEN_READ, NULL, NULL);
+	if (IS_ERR(file))
+		return 0;
+	err = check_diskseq(dev, file_bdev(file));
+	let_go(file);
+	return err;
+}
+
 static int check_disk(struct blkback_dev *dev)
 {
 	struct block_device *bdev = dev->vbd.bdev;
 	unsigned int block = bdev_logical_block_size(bdev);
-	u64 diskseq = bdev->bd_disk->diskseq;
+	int err = check_diskseq(dev, bdev);
 
-	if (dev->vbd.diskseq && dev->vbd.diskseq != diskseq) {
-		blkback_error(dev, -ESTALE,
-			      "disk %pg is not the one that was meant: its diskseq is %llx, in hexadecimal, and that to open is %llx; attach it again",
-			      bdev, diskseq, dev->vbd.diskseq);
-		return -ESTALE;
-	}
+	if (err)
+		return err;
 	/* The block layer warns of writes to such a disk, and does them. */
 	if (bdev_read_only(bdev) && !dev->vbd.read_only) {
 		blkback_error(dev, -EROFS,
@@ -82,6 +119,20 @@ static int check_disk(struct blkback_dev *dev)
 	return 0;
 }
 
+static int refuse(struct blkback_dev *dev, int why)
+{
+	const struct blkback_vbd *vbd = &dev->vbd;
+	int err = check_unopened(dev);
+
+	if (err)
+		return err;
+	blkback_error(dev, why, "cannot open disk %u:%u %s (%pe): %s",
+		      MAJOR(vbd->devt), MINOR(vbd->devt),
+		      vbd->read_only ? "for reading" : "for writing",
+		      ERR_PTR(why), advice(why));
+	return why;
+}
+
 /**
  * vbd_open() - open the disk that the toolstack named
  * @dev: read_disk() has been there
@@ -97,15 +148,8 @@ int vbd_open(struct blkback_dev *dev)
 
 	file = bdev_file_open_by_dev(vbd->devt, open_mode(vbd), claim(vbd),
 				     NULL);
-	if (IS_ERR(file)) {
-		err = PTR_ERR(file);
-		blkback_error(dev, err,
-			      "cannot open disk %u:%u %s (%pe): %s",
-			      MAJOR(vbd->devt), MINOR(vbd->devt),
-			      vbd->read_only ? "for reading" : "for writing",
-			      ERR_PTR(err), advice(err));
-		return err;
-	}
+	if (IS_ERR(file))
+		return refuse(dev, PTR_ERR(file));
 	vbd->file = file;
 	vbd->bdev = file_bdev(file);
 	if (vbd->bdev->bd_disk->flags & GENHD_FL_REMOVABLE)
@@ -127,7 +171,7 @@ int vbd_open(struct blkback_dev *dev)
 void vbd_close(struct blkback_vbd *vbd)
 {
 	if (vbd->file)
-		bdev_fput(vbd->file);
+		let_go(vbd->file);
 	vbd->file = NULL;
 	vbd->bdev = NULL;
 }

@@ -309,25 +309,27 @@ struct levels {
 };
 
 /*
- * Return 0; or a negative errno if xenstore could not be asked just now, which
- * must not be taken for an answer.
+ * @value is left alone if there is no such key. Return 0; or a negative errno if
+ * xenstore could not be asked just now, which must not be taken for an answer.
  */
 static int read_level(const char *dir, const char *key, int *value)
 {
-	int err = xenbus_scanf(XBT_NIL, dir, key, "%d", value);
+	int found, err = xenbus_scanf(XBT_NIL, dir, key, "%d", &found);
 
 	if (no_answer(err))
 		return err;
-	if (err != 1)	/* not there, not to be read, or not a number */
-		*value = 0;
+	if (err != -ENOENT)
+		*value = err == 1 ? found : 0;	/* not to be read, or not a number */
 	return 0;
 }
 
 static int read_levels(struct blkback_dev *dev, struct levels *now)
 {
-	int frontend = 0, online = 0, named = 0, err;
+	int frontend = 0, online, named = 0, err;
 
 	now->removed = READ_ONCE(dev->removed);
+	/* A toolstack that does not say so wants the disk: until it is closed. */
+	online = !now->removed;
 	err = read_level(dev->frontend, "state", &frontend);
 	if (!err && !now->removed)
 		err = read_level(dev->xdev->nodename, "online", &online);
@@ -419,7 +421,7 @@ static int connect(struct blkback_dev *dev)
 
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
-	err = write_disk(dev) ?: write_threads(conn);
+	err = write_disk(conn) ?: write_threads(conn);
 	if (err) {
 		conn_destroy(conn);
 		return err;
@@ -621,7 +623,7 @@ static void dev_work(struct work_struct *work)
 static bool forsaken(const struct blkback_dev *dev)
 {
 	char *backend;
-	int online;
+	int online = 0;
 
 	if (read_level(dev->xdev->nodename, "online", &online))
 		return false;

@@ -157,7 +157,7 @@ no_loose_end() {
 # there are such literals that are no keys.
 keys_of_driver() {
 	grep -oE '"[a-z][a-z0-9-]{2,}"' negotiate.c
-	grep -oE '(^\s+|(dir|nodename), )"[a-z-]+"' settings.c | grep -oE '"[a-z-]+"'
+	grep -oE '(\.key = |(dir|nodename), )"[a-z-]+"' settings.c | grep -oE '"[a-z-]+"'
 	grep -oE 'read_level\([^"]*"[a-z-]+"' xenbus.c | grep -oE '"[a-z-]+"'
 }
 

@@ -80,4 +80,8 @@ log_since "case $CASE" | grep ' vbd vbd-' >"$state/log"
 [ "$(wc -l <"$state/log")" -gt 20 ] || fail "the log has only this: $(cat "$state/log")"
 nameless=$(grep -vE ": ([0-9]+ )?guest $(domid main), disk xvdp: " "$state/log") || :
 expect "lines of the log that do not name guest and disk" "" "$nameless"
+# Errors begin with their number.
+sed -nE 's/.*: [0-9]+ guest [0-9]+, disk xvdp: //p' "$state/log" >"$state/errors"
+[ "$(wc -l <"$state/errors")" -gt 20 ] || fail "the log has only these errors: $(cat "$state/errors")"
+expect "errors that do not say what to do" "" "$(grep -vE "$advice" "$state/errors" || :)"
 pass "each message names the guest and the disk, and what to do"

@@ -71,4 +71,34 @@ verify
 END
 pass "16 queues"
 detach main xvdb
+
+# every_queue: each writes a page full of its own number, and there is a barrier in the middle.
+every_queue() {
+	local queue
+	for queue in {0..255}; do
+		[ "$queue" != 128 ] || printf '%s\n' push "request op=barrier sector=4096 segs=1 queue=77 wait=0"
+		echo "request op=write sector=$((queue * 8)) segs=1 fill=$queue queue=$queue wait=0"
+	done
+}
+
+parameter max_queues 256
+attach_own main "phy:$disk,xvdb,w"
+own_start main xvdb <<END
+expect multi-queue-max-queues=256
+set queues=256
+connect
+$(every_queue)
+wait
+mark /tmp/written
+until /tmp/go
+io count=3000 depth=400 max=8 ops=rwfbd kind=both
+verify
+END
+own_mark main written
+expect "writes of each queue" "256 1" "$(cat "$(backend_sysfs main xvdb)"/queues/*/writes | sort | uniq -c | xargs)"
+python3 -c 'import sys; [sys.stdout.buffer.write(bytes([queue]) * 4096) for queue in range(256)]' |
+	cmp -n $((256 * 4096)) - <(dd if="$disk" bs=1M count=1 iflag=direct status=none) || fail "not all queues have written"
+own_finish main go
+pass "256 queues"
+detach main xvdb
 with_frontend main

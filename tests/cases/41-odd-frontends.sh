@@ -45,6 +45,25 @@ END
 pass "num-ring-pages alone, and along with ring-page-order, which holds"
 pass "ring-ref0, though it is the only one"
 
+# More requests at a time than four rings of one page have room for.
+own_run main xvdb <<'END'
+set queues=4 order=2 tell-order=0 tell-pages=1
+connect
+io count=800 depth=400 max=8
+verify
+close
+set tell-order=1 tell-pages=0
+connect
+io count=800 depth=400 max=8
+verify
+close
+set order=0 numbered=1
+connect
+io count=300 depth=100 max=8
+verify
+END
+pass "on four queues, too: num-ring-pages, ring-ref0 and others, ring-ref0 alone"
+
 own_run main xvdb <<'END'
 state 1
 await 2
@@ -134,6 +153,40 @@ await 6
 free
 END
 pass "who stays in Closing is served until it goes"
+
+# keys_for [KEY=TEXT]: what the backend has written for a frontend that writes this, too. Threads have new numbers.
+keys_for() {
+	own_start main xvdb <<-END
+		key $*
+		connect
+		io kind=both
+		mark /tmp/connected
+		until /tmp/go
+		verify
+	END
+	own_mark main connected
+	xenstore-ls -f "$(backend_path main xvdb)" | grep -v kthread-pid
+	own_finish main go >/dev/null
+}
+
+keys=$(keys_for)
+expect "keys of the backend" "$keys" "$(keys_for feature-online-resize=1)"
+own_start main xvdb <<'END'
+key feature-online-resize=1
+connect
+mark /tmp/connected
+until /tmp/go
+expect sectors=16384 state=4
+request op=write sector=16376 segs=1
+io count=300 kind=both
+verify
+END
+own_mark main connected
+lvextend -q -L +4M "$disk" >/dev/null
+has_grown() { [ "$(xs_read "$(backend_path main xvdb)/sectors")" = 16384 ]; }
+wait_until 60 "8 MiB are told" has_grown
+own_finish main go
+pass "feature-online-resize: nothing comes of it"
 
 detach main xvdb
 by_hand main dev -

@@ -126,6 +126,31 @@ cut_up 5+100 "5+47 52+49 101+4"
 detach main xvdb
 pass "cut where the disk's granules end, if it does not take all at once"
 
+# The disk's granules start at 32, 96 and so on, and the partition at 40: at 56 of its own sectors is the first one.
+# What the disk is given is told by the disk's sectors.
+rmmod scsi_debug
+scsi_disk dev_size_mb=3 unmap_granularity=64 unmap_alignment=32 unmap_max_blocks=999
+around() {
+	dd if="/dev/$scsi" bs=512 count=40 iflag=direct status=none
+	dd if="/dev/$scsi" bs=512 skip=4136 iflag=direct status=none
+}
+dd if=/dev/urandom of="/dev/$scsi" bs=1M oflag=direct count=3 status=none
+sum=$(around | sha256sum)
+addpart "/dev/$scsi" 1 40 4096
+wait_until 60 "the partition is there" test -b "/dev/${scsi}1"
+serve "a partition that does not start with a granule" "/dev/${scsi}1" unknown discard-granularity=32768 discard-alignment=28672
+expect "checksum of what is not in the partition" "$sum" "$(around | sha256sum)"
+attach_own main "phy:/dev/${scsi}1,xvdb,w"
+trace_disk "/dev/$scsi" block_bio_queue block_split
+traced >/dev/null
+cut_up 0+960 "40+960"
+cut_up 0+961 "40+952 992+9"
+cut_up 100+1000 "140+916 1056+84"
+cut_up 56+4040 "96+960 1056+960 2016+960 2976+960 3936+200"
+detach main xvdb
+delpart "/dev/$scsi" 1
+pass "cut where they end in a partition, too"
+
 # at_disk: what the disk has done first; of how many pieces of discards it had how many at a time.
 at_disk() {
 	traced | awk '

@@ -83,17 +83,25 @@ done
 echo 0 >"$parameters/copy_read_max"
 trace_calls gnttab_page_cache_shrink
 
-# given_back MAX_BUFFER_PAGES SQUEEZE_MS: memory is short for a moment in between
-given_back() {
-	local stat
+# spare MAX_BUFFER_PAGES SQUEEZE_MS
+spare() {
 	echo "$1" >"$parameters/max_buffer_pages"
 	echo "$2" >"$parameters/buffer_squeeze_duration_ms"
+}
+
+# given_back MAX_BUFFER_PAGES SQUEEZE_MS [MAX_BUFFER_PAGES SQUEEZE_MS]: memory is short for a moment in between; the
+# latter are what the parameters are changed to while the disk is busy
+given_back() {
+	local stat
+	spare "$1" "$2"
 	plug main "phy:/dev/timed,xvdb,w"
 	load --rw=read --bs=64k --number_ios=10
 	stat=$(backend_sysfs main xvdb)/statistics/rd_req
 	guest_background main busy fio --name=busy --filename=/dev/xvdb --direct=1 --ioengine=libaio --norandommap \
 		--rw=read --bs=64k --iodepth=8 --time_based --runtime=600
 	goes_on() { [ "$(cat "$stat")" -gt "$(($1))" ]; }
+	wait_until 60 "the guest begins to read" goes_on "$(cat "$stat")"
+	spare "${3-$1}" "${4-$2}"
 	calls >/dev/null
 	wait_until 60 "the guest reads" goes_on "$(cat "$stat") + 100"
 	echo 2 >/proc/sys/vm/drop_caches
@@ -102,7 +110,7 @@ given_back() {
 	guest_run main killall -9 fio
 	guest_finish main busy >/dev/null || :
 	detach main xvdb
-	note "max_buffer_pages=$1 buffer_squeeze_duration_ms=$2: given back $given times"
+	note "max_buffer_pages and buffer_squeeze_duration_ms $*: given back $given times"
 }
 
 given_back 1024 0
@@ -113,3 +121,8 @@ pass "max_buffer_pages"
 given_back 1024 60000
 [ "$given" -ge 20 ] || fail "spare pages were given back $given times only, though memory was short"
 pass "buffer_squeeze_duration_ms"
+given_back 1024 0 0 60000
+[ "$given" -le 8 ] || fail "spare pages were given back $given times, though 1024 might stay when the disk was connected"
+given_back 0 60000 1024 0
+[ "$given" -ge 20 ] || fail "spare pages were given back $given times only, though none might stay when the disk was connected"
+pass "both as they were when the disk was connected"

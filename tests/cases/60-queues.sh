@@ -61,17 +61,24 @@ commands() {
 
 # Whatever way the data took.
 requests_are_counted() {
+	local i after came_to=(5 3 100 4 0)
 	shows 0 reads=5 writes=1 flushes=0 barriers=0 discards=0 read_sectors=187 write_sectors=12 \
 		discard_sectors=0 read_errors=0 write_errors=0 refused=0 in_flight=0
 	shows 1 reads=0 writes=1 flushes=1 barriers=2 discards=1 read_sectors=0 write_sectors=104 \
 		discard_sectors=100 read_errors=0 write_errors=0 flush_errors=0 discard_errors=0 refused=4 in_flight=0
-	expect "reads and flushes of the disk" "$((reads_before + 5)) $((flushes_before + 3))" \
-		"$(value statistics/rd_req) $(value statistics/f_req)"
+	mapfile -t after < <(totals_of_disk)
+	for i in "${!totals[@]}"; do
+		expect "${totals[i]} of the disk" $((before[i] + came_to[i])) "${after[i]}"
+	done
 }
+
+# Of all connections.
+totals=(rd_req f_req ds_sect refused errors)
+totals_of_disk() { (cd "$sysfs/statistics" && cat "${totals[@]}"); }
 
 # way NAME SETTING...: the commands, with the data going that way; it stays connected.
 way() {
-	reads_before=$(value statistics/rd_req) flushes_before=$(value statistics/f_req)
+	mapfile -t before < <(totals_of_disk)
 	{
 		[ $# -eq 1 ] || echo "set ${*:2}"
 		commands
@@ -184,6 +191,7 @@ until /tmp/go
 END
 own_mark main idle
 shows 0 reads=3 writes=3 barriers=1 read_errors=3 write_errors=3 flush_errors=1 discard_errors=0 refused=0 in_flight=0
+expect "errors and refused requests of the disk" "7 0" "$(value statistics/errors) $(value statistics/refused)"
 pass "errors by kind"
 
 # A request of 200 pages may be out, and there are 56 more for others.
@@ -198,8 +206,52 @@ dmsetup resume faulty
 own_mark main idle
 shows 0 reads=5 flushes=3 in_flight=0
 next
-detach main xvdb
 pass "requests in flight, and those that wait for the guest's budget"
+
+# A guest does not get rid of what it has done by connecting anew.
+own_run main xvdb <<'END'
+connect
+request op=read sector=4096 seg=0-7 expect=error
+request op=9 expect=notsupp
+END
+expect "errors and refused requests of all connections" "8 1" "$(value statistics/errors) $(value statistics/refused)"
+pass "errors of all connections"
+
+# Of two threads one has nothing to wait for at the end.
+own_start main xvdb <<'END'
+set queues=2
+connect
+mark /tmp/idle
+until /tmp/go
+request queue=0 op=flush wait=0
+push
+mark /tmp/idle
+until /tmp/go
+state 6
+mark /tmp/idle
+until /tmp/go
+wait
+await 6
+free
+END
+own_mark main idle
+for queue in 0 1; do
+	[ "$(value "queues/$queue/pid")" -gt 1 ] || fail "queue $queue has no thread"
+done
+dmsetup suspend --noflush --nolockfs faulty
+guest_run main touch /tmp/go
+own_mark main idle
+hangs() { [ "$(value queues/0/in_flight)" = 1 ]; }
+wait_until 60 "a flush hangs at the disk" hangs
+guest_run main touch /tmp/go
+own_mark main idle
+has_ended() { [ "$(value queues/1/pid)" = 0 ]; }
+wait_until 60 "the thread of the other queue has ended" has_ended
+[ "$(value queues/0/pid)" -gt 1 ] || fail "the thread that waits for the disk is not shown"
+dmsetup resume faulty
+next
+detach main xvdb
+pass "a thread that has ended has no number"
 
 # Linux's own frontend. It counts a flush as a write, too.
 parameter max_guest_pages 16384

@@ -139,6 +139,11 @@ expect "answered" "11 12" "$(dumped answered) $(dumped published)"
 expect "all reads" "5 of 5" "$(took read total "$half")"
 pass "the dump of a ring"
 
+# responses_in REPORT: request, operation and status, as those tools print them.
+responses_in() {
+	sed -n "s/.*blkback_respond: *$disk_name queue 0: id \([0-9]* [a-z]* [a-z]*\) disk .*/\1/p" "$1"
+}
+
 # By the tools that people use. A histogram is made in the kernel.
 echo 0 >"$events/enable"
 hist='hist:keys=op:vals=disk_ns'
@@ -159,11 +164,25 @@ touch "$state/stop"
 wait "$recorder"
 trace-cmd report -i "$state/trace.dat" >"$state/report"
 cat "$state/report"
-expect "what trace-cmd has seen" "401 read okay" \
-	"$(sed -n "s/.*blkback_respond: *$disk_name queue 0: id \([0-9]* [a-z]* [a-z]*\) disk .*/\1/p" "$state/report")"
+expect "what trace-cmd has seen" "401 read okay" "$(responses_in "$state/report")"
 cat "$events/blkback_respond/hist"
 expect "responses to reads" 2 "$(sed -n 's/^{ op: *0 } hitcount: *\([0-9]*\) .*/\1/p' "$events/blkback_respond/hist")"
 pass "trace-cmd and histograms of the kernel"
+
+perf record -q -a -e xen_blkback:blkback_respond -o "$state/perf.data" \
+	sh -c "touch $state/perf; until [ -e $state/perf-stop ]; do sleep 0.2; done" &
+recorder=$!
+wait_until 60 "perf records" test -e "$state/perf"
+own_run main xvdb <<'END'
+connect
+request id=501 op=read sector=0 seg=0-7
+END
+touch "$state/perf-stop"
+wait "$recorder"
+perf script -i "$state/perf.data" >"$state/report"
+cat "$state/report"
+expect "what perf has seen" "501 read okay" "$(responses_in "$state/report")"
+pass "perf"
 
 echo 1 >"$events/enable"
 echo >"$tracing/trace"

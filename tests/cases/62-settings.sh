@@ -62,6 +62,27 @@ request op=read segs=11
 END
 expect "most kept pages" "$(cat "$parameters/max_persistent_grants")" \
 	"$(cat "$settings/max_persistent_grants")"
+order=$(cat "$parameters/max_ring_page_order")
+at_end sh -c "echo $order >$parameters/max_ring_page_order"
+echo 2 >"$parameters/max_ring_page_order"
+echo 0 >"$parameters/feature_persistent"
+set_in_xenstore max-ring-page-order 4
+own_run main xvdp <<'END'
+state 1
+await 2
+expect max-ring-page-order=2
+expect max-ring-pages=4
+expect feature-persistent=0
+set order=3
+refused ring-page-order is 3, and 0 to 2 were offered
+set order=2 tell-persistent=1 persistent=1
+connect
+request op=read segs=11
+END
+expect "order of a ring, and whether pages stay mapped" "2 0" \
+	"$(cat "$settings/max_ring_page_order" "$settings/feature_persistent" | paste -sd' ')"
+echo "$order" >"$parameters/max_ring_page_order"
+echo 1 >"$parameters/feature_persistent"
 pass "never more than the parameters of the module"
 
 # refused PATTERN STATE KEY TEXT: the frontend comes to that state before it is refused.

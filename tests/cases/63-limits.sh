@@ -21,39 +21,51 @@ cgroup() {
 	at_end sh -c "! test -e $cgroups/$1 || rmdir $cgroups/$1"
 }
 
+limit() { echo "$(cat "/sys/block/${nvme#/dev/}/dev") rbps=1048576 wbps=1048576" >"$cgroups/limited/io.max"; }
+
 modprobe nvme
 wait_until 60 "the NVMe disk is there" test -b "$nvme"
 cgroup limited
 cgroup limited/below
-echo "$(cat "/sys/block/${nvme#/dev/}/dev") rbps=1048576" >"$cgroups/limited/io.max"
+limit
 
 guest_start main
 guest_frontend main max_queues=2
 id=$(domid main)
 sysfs=/sys/bus/xen-backend/devices/vbd-$id-$vbd_number
 
-charged() { awk -v RS=' ' -F= '/^rbytes=/ { sum += $2 } END { print sum + 0 }' "$cgroups/limited/io.stat"; }
+# charged rbytes|wbytes
+charged() { awk -v RS='[ \n]' -F= -v what="$1" '$1 == what { sum += $2 } END { print sum + 0 }' "$cgroups/limited/io.stat"; }
 
-# reads KIB [FROM]: sets $took to how many milliseconds of dom0 that takes, and $charged to how many KiB the cgroup is
-# charged for meanwhile.
-reads() {
+# moves rbytes|wbytes OPERAND...: what the guest's dd does with these in blocks of 64 KiB, 3 MiB in all. Sets $took to how
+# many milliseconds of dom0 that takes, and $charged to how many KiB the cgroup is charged for meanwhile.
+moves() {
 	local before start
-	before=$(charged)
+	before=$(charged "$1")
 	start=$(milliseconds)
-	guest_run main "dd if=/dev/xvdp of=/dev/null bs=64k count=$(($1 / 64)) iflag=direct 2>/dev/null" || fail "cannot read"
+	guest_run main "dd ${*:2} bs=64k count=48 2>/dev/null" || fail "dd ${*:2} fails in the guest"
 	took=$(($(milliseconds) - start))
-	charged=$((($(charged) - before) / 1024))
-	note "$1 KiB took $took ms, $charged KiB are charged"
+	charged=$((($(charged "$1") - before) / 1024))
+	note "3 MiB ($1) took $took ms, $charged KiB are charged"
 }
+
+reads() { moves rbytes if=/dev/xvdp of=/dev/null iflag=direct; }
+
+writes() { moves wbytes if=/dev/zero of=/dev/xvdp oflag=direct; }
 
 milliseconds() { awk '{ print int(1000 * $1) }' /proc/uptime; }
 
-reads_slow() {
-	reads 3072
+# was_slow WITH: what has been moved.
+was_slow() {
 	expect "KiB charged with $1" 3072 "$charged"
 	if [ "$took" -lt 2700 ] || [ "$took" -gt $((20000 * slow)) ]; then
 		fail "3 MiB take $took ms with $1, and 1 MiB/s is allowed"
 	fi
+}
+
+reads_slow() {
+	reads
+	was_slow "$1"
 	limited=$took
 }
 
@@ -61,7 +73,7 @@ reads_slow() {
 reads_fast() {
 	local round
 	for round in 1 2 3; do
-		reads 3072
+		reads
 		expect "KiB charged without a cgroup, in round $round" 0 "$charged"
 		[ "$took" -ge $((limited * 2 / 3)) ] || return 0
 	done
@@ -72,6 +84,8 @@ by_hand main settings/cgroup /limited settings/ioprio be/2
 name_disk "$nvme"
 await_state "$frontend" 4
 wait_until 60 "the guest has xvdp" guest_run main test -b /dev/xvdp
+writes
+was_slow "settings/cgroup in xenstore"
 reads_slow "settings/cgroup in xenstore"
 expect "cgroup in sysfs" /limited "$(cat "$sysfs/settings/cgroup")"
 pass "io.max of the cgroup that the toolstack has chosen holds"
@@ -124,8 +138,31 @@ for text in none rt/7 idle; do
 done
 expect "cgroup in sysfs" /limited "$(cat "$sysfs/settings/cgroup")"
 
-# A cgroup that has gone has no limit any more.
+have_priority() {
+	local queue
+	for queue in 0 1; do
+		[ "$(ionice -p "$(pid "queue-$queue/kthread-pid")")" = "$1" ] || return 1
+	done
+}
+echo rt/7 >"$sysfs/settings/ioprio"
+wait_until 20 "idle queues have their new priority" have_priority "realtime: prio 7"
+pass "changed in sysfs: idle queues do not wait for a request"
+
+# A cgroup that has gone has no limit any more, and one of the same name is another one.
 rmdir "$cgroups/limited/below" "$cgroups/limited"
+expect "cgroup in sysfs, removed" "/limited (deleted)" "$(cat "$sysfs/settings/cgroup")"
+cgroup limited
+limit
+expect "cgroup in sysfs, made anew" "/limited (deleted)" "$(cat "$sysfs/settings/cgroup")"
+echo /limited >"$sysfs/settings/cgroup"
+expect "cgroup in sysfs, written again" /limited "$(cat "$sysfs/settings/cgroup")"
+reads_slow "a cgroup made anew"
+echo -io >"$cgroups/cgroup.subtree_control"
+expect "cgroup in sysfs, without its io controller" "/limited (deleted)" "$(cat "$sysfs/settings/cgroup")"
+echo +io >"$cgroups/cgroup.subtree_control"
+rmdir "$cgroups/limited"
+pass "a cgroup that has gone is shown, and one made anew holds when it is written again"
+
 guest_run main dd if=/dev/xvdp of=/dev/null bs=64k count=16 iflag=direct 2>&1 || fail "cannot read without the cgroup"
 xenstore-write "$backend/online" 0 "$backend/state" 5
 await_state "$backend" 6
@@ -181,6 +218,18 @@ refused "\"limited\" (.*): begin it with /" cgroup limited
 refused "\"/none\" (.*): make it, below /sys/fs/cgroup" cgroup /none
 refused "\"/limited/below\" (.*): write +io to cgroup.subtree_control in the one above it" cgroup /limited/below
 refused "settings/ioprio is \"be/8\", and only rt/0 to rt/7, be/0" ioprio be/8
+# However long it is: xenstore takes 2048 bytes.
+xs() { printf "%${1}s" | tr ' ' x; }
+refused "\"/$(xs 31)\\.\\.\\.\" (.*): make it, below /sys/fs/cgroup" cgroup "/$(xs 1900)"
+refused "settings/ioprio is \"$(xs 32)\\.\\.\\.\", and only rt/0 to rt/7, be/0" ioprio "$(xs 1900)"
+
+# What was written in sysfs is looked for again, too.
+await_state "$backend" 2
+echo /limited >"$sysfs/settings/cgroup"
+rmdir "$cgroups/limited/below" "$cgroups/limited"
+frontend_state 3
+await_state "$backend" 5
+told "\"/limited\" (.*): make it, below /sys/fs/cgroup"
 frontend_state 6
 await_state "$backend" 6
 nodes_removed "$backend" "$frontend"
@@ -204,6 +253,8 @@ names 51920 xvdp
 expect "name of another xvdp" "blkback.$id.51920-0 blkback.$(pid kthread-pid)" "$long $short"
 names 51904 system-volume-of-a-guest-with-a-long-name
 expect "name of a volume" "blkback.$id.51904-0 blkback.$(pid kthread-pid)" "$long $short"
+names 51872 xvd
+expect "name of a disk without a letter" "blkback.$id.xvd-0 blkback.$(pid kthread-pid)" "$long $short"
 names 51888 ../x
 expect "name of no file" "blkback.$id.51888-0 blkback.$(pid kthread-pid)" "$long $short"
 pass "names of threads"

@@ -65,16 +65,27 @@ refused "cannot open disk 11:0 for writing (.*): attach it in mode r" physical-d
 refused "cannot open disk 11:1 for reading (.*): insert a medium" physical-device b:1 mode r
 pass "what is no disk is refused: not a number, not there, not to be written"
 
+# sequence DEVICE: its sequence number as xenstore has it.
+sequence() {
+	local major minor
+	read -r major minor < <(stat -L -c '%t %T' "$1")
+	printf '%016x' "$(cat "/sys/dev/block/$((0x$major)):$((0x$minor))/diskseq")"
+}
+
 number=$(number_of "$disk")
 mount "$disk" /tmp/mounted
-refused "(.*): this host uses it, see lsblk: end that, or share it in mode w!" physical-device "$number" mode w
+refused "is not the one that was meant: its diskseq is $(printf %x "0x$(sequence "$disk")"), in hexadecimal, and that to open is ffffffffffffffff" \
+	physical-device "$number" mode w diskseq ffffffffffffffff
+for number_or_none in "$(sequence "$disk")" -; do
+	refused "(.*): this host uses it, see lsblk: end that, or share it in mode w!" diskseq "$number_or_none"
+done
 for mode in 'w!' r; do
 	held mode "$mode"
 	expect "mode in sysfs" "$mode" "$(cat "/sys/bus/xen-backend/devices/vbd-$(domid main)-$vbd_number/mode")"
 	let_go
 done
 umount /tmp/mounted
-pass "mounted in dom0: not to be written, unless it is to be shared"
+pass "mounted in dom0: not to be written, unless it is to be shared; and nobody is told to share what was not meant"
 
 may_mount() { mount "$disk" /tmp/mounted && umount /tmp/mounted; }
 may_use() { dmsetup create using --table "0 2048 linear $disk 0" && dmsetup remove using; }
@@ -102,21 +113,20 @@ pass "written by guests: dom0 neither mounts it nor maps it, and it may have it 
 loop=$(loop_disk /tmp/one 16)
 truncate -s 16M /tmp/other
 at_end rm /tmp/other
-sequence() { printf '%016x' "$(cat "/sys/block/${loop#/dev/}/diskseq")"; }
 
-old=$(sequence)
+old=$(sequence "$loop")
 held physical-device "$(number_of "$loop")" diskseq "$old" mode w
 let_go
 losetup -d "$loop"
 refused "cannot open disk 7:\|has no size\|is not the one that was meant" mode w
 losetup "$loop" /tmp/other
-[ "$(sequence)" != "$old" ] || error "the sequence number of the loop device has not changed"
-refused "disk ${loop#/dev/} is not the one that was meant: its diskseq is $(printf %x "0x$(sequence)"), in hexadecimal, and that to open is $(printf %x "0x$old")" mode w
+[ "$(sequence "$loop")" != "$old" ] || error "the sequence number of the loop device has not changed"
+refused "disk ${loop#/dev/} is not the one that was meant: its diskseq is $(printf %x "0x$(sequence "$loop")"), in hexadecimal, and that to open is $(printf %x "0x$old")" mode w
 refused "is not the one that was meant" diskseq ffffffffffffffff
 for text in '' 0 1x 10000000000000000; do
 	refused "diskseq is \"$text\", which is not the sequence number of a disk: write in hexadecimal" diskseq "$text"
 done
-held diskseq "$(printf %X "0x$(sequence)")"
+held diskseq "$(printf %X "0x$(sequence "$loop")")"
 let_go
 held diskseq -
 let_go

@@ -31,12 +31,16 @@ frontend_state() { xenstore-write "$frontend/state" "$1"; }
 # What the backend has written to its error node.
 error_node() { xs_read "$(error_of "$backend")/error"; }
 
-# told PATTERN: the error node is about that. Each says whose disk it is, and, behind a colon, what to do.
+# What messages say behind a colon when they go on to what is to be done, by whom if not by who reads them.
+advice='[:;] (attach|begin|bind|choose|end|free|give|have|insert|it has to|load|make|raise|see|the frontend has to|use|write) '
+
+# told PATTERN: the error node is about that. Each says whose disk it is, and what to do.
 told() {
-	local text disk
-	text=$(error_node) disk="^[0-9]+ guest [0-9]+, disk [a-z0-9]+: "
+	local text whose="^[0-9]+ guest [0-9]+, disk [a-z0-9]+: "
+	text=$(error_node)
 	grep -q "$1" <<<"$text" || fail "error node is '$text', which is not about '$1'"
-	[[ $text =~ $disk.*[:\;]" "[a-z] ]] || fail "error node is '$text', which does not say whose it is, or what to do"
+	[[ $text =~ $whose ]] || fail "error node is '$text', which does not say whose it is"
+	[[ ${text#"${BASH_REMATCH[0]}"} =~ $advice ]] || fail "error node is '$text', which does not say what to do"
 }
 
 # error_of BACKEND: the folder for that.

@@ -14,7 +14,9 @@ COUNTERS = (
     "grant_maps grant_unmaps grant_copies grant_calls persistent_grants persistent_grants_max events_in events_out "
     "wakeups poll_hits poll_misses").split()
 STATISTICS = {"rd_req": "reads", "wr_req": "writes", "f_req": "flushes", "ds_req": "discards",
-              "rd_sect": "read_sectors", "wr_sect": "write_sectors", "oo_req": "out_of_memory"}
+              "rd_sect": "read_sectors", "wr_sect": "write_sectors", "ds_sect": "discard_sectors",
+              "oo_req": "out_of_memory", "refused": "refused"}
+ERRORS = [name for name in COUNTERS if name.endswith("_errors")]
 CONNECTION = {"state": "connected", "protocol": "x86_64-abi", "queues": 0, "ring_pages": 4,
               "features": "persistent indirect flush discard"}
 
@@ -40,7 +42,7 @@ class FakeDisk:
         self.folder = host.sysfs / "bus/xen-backend/devices" / self.name
         self.debugfs = host.debugfs / "xen-blkback" / self.name
         self.connection = dict(CONNECTION, queues=queues)
-        self.past = dict.fromkeys(STATISTICS.values(), 0)
+        self.past = dict.fromkeys((*STATISTICS.values(), *ERRORS), 0)
         self.queues = []
         self.connect(queues, 1000 * domid)
         write_all(self.folder, {"physical_device": "fd:3", "mode": "w"})
@@ -74,8 +76,9 @@ class FakeDisk:
 
     def show(self):
         write_all(self.folder / "connection", self.connection)
-        write_all(self.folder / "statistics", {
-            file: self.past[name] + sum(queue[name] for queue in self.queues) for file, name in STATISTICS.items()})
+        totals = {name: past + sum(queue[name] for queue in self.queues) for name, past in self.past.items()}
+        write_all(self.folder / "statistics", {file: totals[name] for file, name in STATISTICS.items()})
+        write_all(self.folder / "statistics", {"errors": sum(totals[name] for name in ERRORS)})
         for number, queue in enumerate(self.queues):
             write_all(self.folder / "queues" / str(number), {n: v for n, v in queue.items() if n != "latency"})
             lines = ["# kind stage from_ns count"] + [

@@ -256,6 +256,28 @@ class Rates(Case):
         self.assertEqual(70, figures["latency_ns"]["read"]["total"]["count"])
         self.assertEqual(100, figures["totals"]["reads"])
 
+    def test_top_goes_on_with_a_queue_whose_thread_has_ended(self):
+        disk = self.host.disk(1, 51712, queues=1)
+        disk.did(0, reads=30)
+        before = self.sample()
+        disk.did(0, reads=10, pid=-disk.queues[0]["pid"])
+        after = self.sample()
+        self.assertEqual(5, self.disk(before, after)["per_second"]["reads"])
+        disk.connect(1, pid=4000)
+        disk.did(0, reads=50)
+        self.assertEqual(25, self.disk(after)["per_second"]["reads"])
+
+    def test_top_tells_errors_of_all_connections(self):
+        disk = self.host.disk(1, 51712, queues=1)
+        disk.did(0, read_errors=3, flush_errors=1, refused=2, discard_sectors=8)
+        before = self.sample()
+        disk.connect(2, pid=4000)
+        disk.did(1, write_errors=1)
+        figures = self.disk(before)
+        self.assertEqual(1, figures["errors"])
+        self.assertEqual((5, 2, 4096), tuple(figures["totals"][name] for name in (
+            "errors", "refused", "discard_bytes")))
+
     def test_top_counts_what_has_shrunk_from_0(self):
         self.assertEqual({"a": 5, "b": 2, "c": 0, "d": 4}, top.grown(
             {"a": 5, "b": 12, "c": 0, "d": 4}, {"a": 9, "b": 10, "c": 1}))

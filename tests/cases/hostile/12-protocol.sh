@@ -9,7 +9,7 @@ attack <<END
 key protocol=sparc-abi
 refused protocol is "sparc-abi"
 key protocol=x86_64-abi$(printf 'x%.0s' {1..2037})
-refused protocol is "x86_64-abixxxxxxxxxxxxxxxxxxxxxx", which
+refused protocol is "x86_64-abixxxxxxxxxxxxxxxxxxxxxx...", which
 END
 attack <<'END'
 set abi=x86_32-abi

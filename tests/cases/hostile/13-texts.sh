@@ -8,7 +8,7 @@ hostile_start
 long=$(printf '9%.0s' {1..2048})
 for key in multi-queue-num-queues ring-page-order num-ring-pages feature-persistent ring-ref event-channel; do
 	printf 'defaults\nkey %s=%s\n' "$key" "$long"
-	echo 'refused is "99999999999999999999999999999999", which is not a number'
+	echo 'refused is "99999999999999999999999999999999...", which is not a number'
 	printf 'key %s=%%s%%n%%s%%n\n' "$key"
 	echo 'refused is "%s%n%s%n", which is not a number'
 	printf 'key %s=\xff\xfe\x9b\x1b[2J\a\n' "$key"
@@ -17,7 +17,7 @@ done | attack
 {
 	printf 'key protocol=%%s%%n\nrefused protocol is "%%s%%n", which\n'
 	printf 'defaults\nset queues=2\nkey queue-1/event-channel=%s\n' "$long"
-	echo 'refused is "99999999999999999999999999999999", which is not a number'
+	echo 'refused is "99999999999999999999999999999999...", which is not a number'
 	printf 'defaults\nset order=1\nkey ring-ref0=%%s\n'
 	echo 'refused is "%s", which is not a number'
 	printf 'defaults\nconnect\nwrite state=%s\nstate 6\nawait 6\nfree\n' "$long"
