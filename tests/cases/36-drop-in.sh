@@ -179,7 +179,7 @@ kept_pages() {
 	attach main "phy:$disk,xvdb,w"
 	guest_run main fio --name=keep --filename=/dev/xvdb --direct=1 --rw=randread --bs=32k --ioengine=libaio --iodepth=8 \
 		--numjobs=4 --cpus_allowed=0-3 --cpus_allowed_policy=split --number_ios=100 --minimal >&2
-	kept=$(($(grants_mapped main) - 2 * 2))
+	kept=$(($(grants_mapped "$id") - 2 * 2))
 	from module:kept
 	if [ "$kept" -gt 64 ]; then
 		echo "two queues keep more than max_persistent_grants"

@@ -74,11 +74,12 @@ expect max-ring-page-order=2
 expect max-ring-pages=4
 expect feature-persistent=0
 set order=3
-refused ring-page-order is 3, and 0 to 2 were offered
+refused
 set order=2 tell-persistent=1 persistent=1
 connect
 request op=read segs=11
 END
+told "ring-page-order is 3, and 0 to 2 were offered"
 expect "order of a ring, and whether pages stay mapped" "2 0" \
 	"$(cat "$settings/max_ring_page_order" "$settings/feature_persistent" | paste -sd' ')"
 echo "$order" >"$parameters/max_ring_page_order"
