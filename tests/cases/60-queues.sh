@@ -305,13 +305,15 @@ without_frontend main
 attach_own main "phy:$disk,xvdb,w"
 sysfs=$(backend_sysfs main xvdb)
 debugfs=/sys/kernel/debug/xen-blkback/${sysfs##*/}
+: >"$state/seen"
 (
 	while [ ! -e "$state/stop" ]; do
 		find "$sysfs/queues" "$sysfs/connection" "$debugfs" -type f -exec cat {} + >>"$state/seen" || :
 		sleep 0.05
 	done 2>/dev/null
 ) &
-for _ in {1..4}; do
+# Four times at least, and until the readers, who may be slow, have found something.
+for ((round = 0; round < 4 || (round < 40 && $(grep -c '^# kind stage' "$state/seen") == 0); round++)); do
 	own_run main xvdb <<<"set queues=4
 connect
 io count=40 depth=8"

@@ -5,7 +5,7 @@
 . /job/tests/cases/byhand.sh
 
 disk=$(volume disk 32)
-mke2fs -qF -t ext2 "$disk"
+mke2fs -qF -t ext4 "$disk"
 mkdir -p /tmp/mounted
 at_end rmdir /tmp/mounted
 at_end sh -c '! mountpoint -q /tmp/mounted || umount /tmp/mounted'
