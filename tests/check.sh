@@ -4,6 +4,8 @@
 #   check.sh           all but the attacks, unless CASE= names them
 #   check.sh hostile   the attacks, by hostile guests
 #   check.sh debug     the cases alone, but on a dom0 that has the debug kernel
+#   check.sh kasan     the attacks, and cases that make sense there, with the backend in a driver domain that has a
+#                      kernel with KASAN
 #   check.sh stock     the cases, with the in-tree module: what fails tells the two modules apart
 #   check.sh fuzz      both fuzzers, for MINUTES= (30)
 #   check.sh stress    disks, guests and the module come and go at a time, for MINUTES= (10)
@@ -37,6 +39,8 @@ cases() {
 # Of what the kind of check is about.
 selected() {
 	case $kind:$1 in
+	kasan:hostile-*) ;;
+	kasan:*) grep -q '^# .*In a driver domain, too' "$top/tests/cases/$1.sh" ;;
 	check:hostile-*) [[ $CASE = *hostile* ]] ;;
 	hostile:hostile-* | fuzz:hostile-65-chaos | stress:91-teardown) ;;
 	hostile:* | fuzz:* | stress:*) return 1 ;;
@@ -46,7 +50,7 @@ selected() {
 # What dom0-run.sh and the cases may be told.
 settings() {
 	local name
-	for name in PARAMETERS CASE_LIMIT RING_GRANTS FLAP_SECONDS CHAOS_SECONDS STRESS_SECONDS; do
+	for name in BACKEND PARAMETERS CASE_LIMIT RING_GRANTS FLAP_SECONDS CHAOS_SECONDS STRESS_SECONDS; do
 		[ -z "${!name-}" ] || printf '%s=%q ' "$name" "${!name}"
 	done
 }
@@ -132,6 +136,11 @@ only_cases() {
 	case $kind in
 	hostile) stage hostile integration "$(hosts)" ;;
 	debug) stage debug debug_kernel ;;
+	kasan)
+		# What is done again and again takes long there.
+		export BACKEND=storage RING_GRANTS=${RING_GRANTS:-20} CHAOS_SECONDS=${CHAOS_SECONDS:-300}
+		stage kasan integration "$(hosts)" -K
+		;;
 	stock) stage stock integration "$(hosts)" -m stock ;;
 	fuzz)
 		for_long 30

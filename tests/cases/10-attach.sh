@@ -1,5 +1,6 @@
 #!/bin/bash
 # a disk can be attached and detached, and appears and disappears in the guest
+# In a driver domain, too.
 
 guest_start main
 disk=$(volume disk 64)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # every ABI, persistent or not, 1 and 4 queues, 1 and 16 pages, direct and INDIRECT, copied and mapped: all operations do as the model
-# Takes long.
+# Takes long. In a driver domain, too.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
@@ -11,14 +11,6 @@
 disk=$(volume disk 4)
 guest_start main
 own_frontend main
-
-parameters=/sys/module/xen_blkback/parameters
-
-# parameter NAME VALUE: until the case ends, for connections made from then on.
-parameter() {
-	at_end sh -c "echo $(cat "$parameters/$1") >$parameters/$1"
-	echo "$2" >"$parameters/$1"
-}
 
 # matrix MODE COUNT: that many requests for each combination.
 matrix() {
@@ -61,12 +53,15 @@ parameter copy_read_max 16384
 parameter copy_write_max 8192
 parameter max_queues 16
 attach_own main "phy:$disk,xvdb,w"
-trace_calls gnttab_map_refs
-expect "mappings for a read of 4 pages" 0 "$(request_maps read 4)"
-expect "mappings for a read of 5 pages" 1 "$(request_maps read 5)"
-expect "mappings for a write of 2 pages" 0 "$(request_maps write 2)"
-expect "mappings for a write of 3 pages" 1 "$(request_maps write 3)"
-pass "copied and mapped by size"
+# Calls are counted in dom0.
+if [ -z "${BACKEND-}" ]; then
+	trace_calls gnttab_map_refs
+	expect "mappings for a read of 4 pages" 0 "$(request_maps read 4)"
+	expect "mappings for a read of 5 pages" 1 "$(request_maps read 5)"
+	expect "mappings for a write of 2 pages" 0 "$(request_maps write 2)"
+	expect "mappings for a write of 3 pages" 1 "$(request_maps write 3)"
+	pass "copied and mapped by size"
+fi
 
 own_run main xvdb <<'END'
 set queues=16
@@ -100,9 +95,11 @@ io count=3000 depth=400 max=8 ops=rwfbd kind=both
 verify
 END
 own_mark main written
-expect "writes of each queue" "256 1" "$(cat "$(backend_sysfs main xvdb)"/queues/*/writes | sort | uniq -c | xargs)"
-python3 -c 'import sys; [sys.stdout.buffer.write(bytes([queue]) * 4096) for queue in range(256)]' |
-	cmp -n $((256 * 4096)) - <(dd if="$disk" bs=1M count=1 iflag=direct status=none) || fail "not all queues have written"
+expect "writes of each queue" "256 1" \
+	"$(there sh -c "cat $(backend_sysfs main xvdb)/queues/*/writes | sort | uniq -c" | xargs)"
+expect "what all queues have written" \
+	"$(python3 -c 'import sys; [sys.stdout.buffer.write(bytes([queue]) * 4096) for queue in range(256)]' | sha256sum)" \
+	"$(there sh -c "dd if=$disk bs=1M count=1 iflag=direct status=none | sha256sum")"
 own_finish main go
 pass "256 queues"
 detach main xvdb

@@ -1,5 +1,6 @@
 #!/bin/bash
 # old and odd frontends are served: keys left out or of other days, states skipped, reconnecting as somebody else
+# In a driver domain, too.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
@@ -181,7 +182,7 @@ io count=300 kind=both
 verify
 END
 own_mark main connected
-lvextend -q -L +4M "$disk" >/dev/null
+there lvextend -q -L +4M "$disk" >/dev/null
 has_grown() { [ "$(xs_read "$(backend_path main xvdb)/sectors")" = 16384 ]; }
 wait_until 60 "8 MiB are told" has_grown
 own_finish main go

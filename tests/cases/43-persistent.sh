@@ -1,18 +1,11 @@
 #!/bin/bash
 # pages stay mapped if both sides want it, no more than the limit and no longer than the time, and all I/O is right
-# Takes long.
+# Takes long. In a driver domain, too.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
-parameters=/sys/module/xen_blkback/parameters
 rings=16	# pages of four rings, which are always mapped
-
-# parameter NAME VALUE: until the case ends.
-parameter() {
-	at_end sh -c "echo $(cat "$parameters/$1") >$parameters/$1"
-	echo "$2" >"$parameters/$1"
-}
 
 mapped() { grants_mapped "$(domid main)"; }
 mapped_is() { [ "$(mapped)" = "$1" ]; }
@@ -88,7 +81,7 @@ for squeeze in 10 0; do
 	parameter buffer_squeeze_duration_ms "$squeeze"
 	hold 1 1 300
 	expect "grants mapped" $((rings + 300)) "$(mapped)"
-	echo 2 >/proc/sys/vm/drop_caches
+	there sh -c 'echo 2 >/proc/sys/vm/drop_caches'
 	wait_until 60 "pages are given back when memory is short" mapped_is "$rings"
 	go_on
 	pass "not when memory is short, with buffer_squeeze_duration_ms $squeeze"
@@ -171,7 +164,7 @@ pass "none, if the backend does not say so"
 # filled WITH FIRST COUNT: sectors of the disk in which all bytes are octal WITH.
 filled() {
 	expect "other bytes in $3 sectors at $2" 0 \
-		"$(dd if="$disk" bs=512 skip="$2" count="$3" iflag=direct status=none | tr -d "\\$1" | wc -c)"
+		"$(there sh -c "dd if=$disk bs=512 skip=$2 count=$3 iflag=direct status=none | tr -d '\\$1' | wc -c")"
 }
 
 for persistent in 0 1; do

@@ -1,19 +1,21 @@
 #!/bin/bash
 # whatever allocation fails while a disk comes up or is used: nothing hangs, leaks or is lost, and the next try works
-# Takes long.
+# Takes long. In a driver domain, too.
 
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
 debugfs=/sys/kernel/debug
-[ -e "$debugfs/failslab/count" ] || skip "only the debug kernel can do that: make check-debug"
+there test -e "$debugfs/failslab/count" || skip "only the debug kernel can do that: make check-debug"
 
 # knobs KIND VALUE...: of failslab or fail_page_alloc.
-knobs() {
-	local dir=$debugfs/$1 pair
-	shift
-	for pair; do
-		echo "${pair#*=}" >"$dir/${pair%%=*}"
+knobs() { there sh -ec "$(settings "$@")"; }
+
+# settings KIND VALUE...: the commands for that.
+settings() {
+	local pair
+	for pair in "${@:2}"; do
+		echo "echo ${pair#*=} >$debugfs/$1/${pair%%=*}"
 	done
 }
 
@@ -21,29 +23,25 @@ knobs() {
 # Those that kmemleak makes for itself each time are left alone: it has a reserve.
 confine() {
 	local size start end reject
-	read -r _ size _ _ _ start _ < <(grep '^xen_blkback ' /proc/modules)
+	read -r _ size _ _ _ start _ < <(there grep '^xen_blkback ' /proc/modules)
 	printf -v end 0x%x $((start + size))
-	read -ra reject < <(awk 'found { print found, "0x" $1; exit } $3 == "kmemleak_alloc" { found = "0x" $1 }' /proc/kallsyms)
+	read -ra reject < <(there awk 'found { print found, "0x" $1; exit } $3 == "kmemleak_alloc" { found = "0x" $1 }' /proc/kallsyms)
 	knobs "$1" times=0 probability=100 ignore-gfp-wait=N stacktrace-depth=32 \
 		"require-start=$start" "require-end=$end" \
-		"reject-start=${reject[0]}" "reject-end=${reject[1]}"
+		"reject-start=${reject[0]-0}" "reject-end=${reject[1]-0}"
 	[ "$1" = failslab ] || knobs "$1" min-order=0
-	at_end sh -c "echo 0 >$debugfs/$1/probability"
+	at_end there sh -c "echo 0 >$debugfs/$1/probability"
 }
-
-fail_nth() { knobs "$1" "interval=$2" count=0 times=1; }
-
-has_failed() { [ "$(<"$debugfs/$1/times")" = 0 ]; }
 
 # by_hand takes many commands, and here it is to be done a hundred times: so all in one. What is new
 # in xenstore belongs to whom its parent belongs to. The error node outlives the disk.
 bring_up() {
-	xenstore-write "$frontend/backend" "$backend" "$frontend/backend-id" 0 \
+	xenstore-write "$frontend/backend" "$backend" "$frontend/backend-id" "$home" \
 		"$frontend/virtual-device" "$vbd_number" "$frontend/device-type" disk "$frontend/state" 1 \
 		"$backend/frontend" "$frontend" "$backend/frontend-id" "$id" "$backend/online" 1 \
 		"$backend/dev" xvdp "$backend/device-type" disk "$backend/mode" w \
 		"$backend/discard-enable" 0 "$backend/physical-device" "$numbers" "$backend/state" 1 \
-		"/local/domain/0/error/${backend#/local/domain/0/}/error" ''
+		"$(error_of "$backend")/error" ''
 }
 
 # Connected; or closed again, though the toolstack wants the disk.
@@ -60,37 +58,46 @@ use_disk() {
 		fail "round $round: connected, but there is no I/O"
 }
 
-# Nothing of the disk in sysfs, no thread, no interrupt.
-all_gone() {
-	[ ! -e "$device" ] && ! grep -qsE '(^|[ -])blkback\.' /proc/[0-9]*/comm /proc/interrupts
+# Until there is nothing of the disk in sysfs, no thread, no interrupt. Prints whether an allocation is still to fail, and
+# has the n-th fail next.
+finish() {
+	there sh -ec "tries=0
+		while [ -e $device ] || grep -qsE '(^|[ -])blkback\\.' /proc/[0-9]*/comm /proc/interrupts; do
+			tries=\$((tries + 1))
+			[ \$tries -lt $((600 * slow)) ]
+			sleep 0.1
+		done
+		cat $debugfs/$1/times
+		$(settings "$1" "interval=$2" count=0 times=1)"
 }
 
 # judge KIND: what came of it has to make sense.
 judge() {
+	local left mode
+	{ read -r left; read -r mode; } < <(there sh -c "cat $debugfs/$1/times $device/mode; echo none" 2>/dev/null)
 	if [ "${states%%$'\n'*}" = 4 ]; then
 		served=$((served + 1))
 		# What the toolstack wants must have been read, or not be taken for granted.
-		expect "round $round: mode" w "$(<"$device/mode")"
+		expect "round $round: mode" w "$mode"
 		expect "round $round: discard, which is forbidden" 0 "$(xs_read "$backend/feature-discard")"
 		use_disk
 	else
 		refused=$((refused + 1))
-		has_failed "$1" || fail "round $round: refused for no reason: $(error_node)"
+		[ "$left" = 0 ] || fail "round $round: refused for no reason: $(error_node)"
 		[ -n "$(error_node)" ] || fail "round $round: refused without a word"
 	fi
 }
 
-# attempt KIND N: one disk, from nothing to nothing, with the n-th allocation failing.
+# attempt KIND N: one disk, from nothing to nothing, with the n-th allocation failing. Sets $left to 0 if one has failed.
 attempt() {
 	local kind=$1
 	round="$kind $2"
-	fail_nth "$kind" "$2"
 	bring_up
 	wait_until 60 "round $round: served or refused" has_settled
 	judge "$kind"
 	xenstore-rm "$backend" "$frontend"
-	wait_until 60 "round $round: nothing is left" all_gone
-	note "round $round: $(<"$debugfs/$kind/times") left, states ${states//$'\n'/ }"
+	left=$(finish "$kind" $(($2 + 1))) || fail "round $round: something is left of the disk"
+	note "round $round: $left left, states ${states//$'\n'/ }"
 }
 
 # sweep KIND LEAST: until a disk comes up in fewer allocations than the one that would fail.
@@ -98,11 +105,12 @@ sweep() {
 	local kind=$1 least=$2 n=0
 	served=0 refused=0
 	confine "$kind"
+	finish "$kind" 1 >/dev/null
 	while :; do
 		n=$((n + 1))
 		[ "$n" -le 500 ] || error "allocation $n of one connection: that cannot be"
 		attempt "$kind" "$n"
-		has_failed "$kind" || break
+		[ "$left" = 0 ] || break
 	done
 	knobs "$kind" times=0
 	# All but the last one had a failure.
@@ -111,23 +119,22 @@ sweep() {
 }
 
 disk=$(volume disk 32)
-numbers=$(stat -L -c %t:%T "$disk")
+numbers=$(number_of "$disk")
 guest_start main
 guest_frontend main max_queues=2 max_ring_page_order=1
-id=$(domid main)
+id=$(domid main) home=$(backend_id)
 by_hand main
-xenstore-chmod "${frontend%/*}" "n$id" r0
-xenstore-chmod "${backend%/*}" n0 "r$id"
+xenstore-chmod "${frontend%/*}" "n$id" "r$home"
+xenstore-chmod "${backend%/*}" "n$home" "r$id"
 xenstore-rm "$backend" "$frontend"
 device=/sys/bus/xen-backend/devices/vbd-$id-$vbd_number
-wait_until 60 "the first try is gone" all_gone
 # The kernel's own code warns when an interrupt goes whose files in /proc it had no memory to make. A
 # warning of others is an error still: the consoles are looked through.
 console_expects 'WARNING: .* remove_proc_entry'
 # kmemleak does so too when it is its own memory that fails.
 console_expects 'kmemleak: Cannot allocate a scan area'
-echo 0 >/proc/sys/kernel/panic_on_warn
-at_end sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn'
+there sh -c 'echo 0 >/proc/sys/kernel/panic_on_warn'
+at_end there sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn'
 sweep failslab 30
 sweep fail_page_alloc 2
 
@@ -141,7 +148,7 @@ for probability in 10 25 50 75; do
 		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 || fail "I/O without memory is wrong"
 	knobs failslab times=0
 	knobs fail_page_alloc times=0
-	waits=$(cat "$(backend_sysfs main xvdb)/statistics/oo_req")
+	waits=$(there cat "$(backend_sysfs main xvdb)/statistics/oo_req")
 	[ "$waits" = 0 ] || break
 done
 [ "$waits" -gt 0 ] || error "no queue ever had to wait for memory"

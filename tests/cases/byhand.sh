@@ -21,7 +21,7 @@ number_of() { there stat -L -c %t:%T "$1"; }
 state_is() { [ "$(xs_read "$1/state")" = "$2" ]; }
 
 # comes_to_state FOLDER NUMBER SECONDS
-comes_to_state() { /guest/nodes <<<"await $(($3 * slow)) $1/state $2"; }
+comes_to_state() { await_node "$3" "$1/state" "$2"; }
 
 # await_state FOLDER NUMBER
 await_state() { comes_to_state "$1" "$2" 60 || fail "waited 60 s in vain: ${1##*/domain/} is in state $2"; }
@@ -65,10 +65,11 @@ own_frontend() {
 
 # attach_own GUEST DISKSPEC: as attach, but there is nobody yet to connect to it.
 attach_own() {
-	case $2 in
-	phy:*) plug_in "$1" "$2" ;;
-	*) xl block-attach "$1" "$2" || xl block-attach "$1" "$2" || fail "xl block-attach $1 $2" ;;
-	esac
+	if [ -z "${BACKEND-}" ] && [[ $2 = phy:* ]]; then
+		plug_in "$1" "$2"
+	else
+		attach_begin "$1" "$2"
+	fi
 	wait_until 60 "backend of $(vdev_of "$2") is waiting" backend_state_is "$1" "$(vdev_of "$2")" 2
 }
 

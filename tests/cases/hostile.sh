@@ -9,14 +9,6 @@
 # The volume that the attacker's disk is on, of 8192 sectors.
 disk=/dev/testbed/attacked
 
-parameters=/sys/module/xen_blkback/parameters
-
-# parameter NAME VALUE: until the case ends, for what is offered from then on.
-parameter() {
-	at_end there sh -c "echo $(there cat "$parameters/$1") >$parameters/$1"
-	there sh -c "echo $2 >$parameters/$1"
-}
-
 # All data of what is offered from then on is mapped, unless it is kept mapped anyway.
 mapped_only() {
 	parameter copy_read_max 0

@@ -6,9 +6,10 @@ state=/run/testbed
 known_leftovers=/run/testbed-leftovers
 cases=/job/tests/cases
 CASE=${CASE:-none}
-# How much longer everything may take. The debug kernel (tests/xen/debug.config) is slow.
+# How much longer everything may take. The debug kernel (tests/xen/debug.config) is slow, and so are driver domains.
 slow=1
 [ ! -e /proc/lockdep_stats ] || slow=3
+[ -z "${BACKEND-}" ] || slow=4
 GUEST_LIMIT=${GUEST_LIMIT:-$((300 * slow))}
 
 # --- Verdicts ---------------------------------------------------------------------------------
@@ -48,13 +49,21 @@ on_error() {
 mark_consoles() {
 	local log
 	printf '<4>=== %s\n' "$1" >/dev/kmsg
+	# shellcheck disable=SC2016 # for that shell
+	[ -z "${BACKEND-}" ] || there sh -c 'printf "<4>=== %s\n" "$1" >/dev/kmsg' sh "$1"
 	for log in /job/consoles/*.log; do
 		[ ! -e "$log" ] || printf '\n=== %s\n' "$1" >>"$log"
 	done
 }
 
-# log_since MARK: dom0's log from the last such mark on.
-log_since() { dmesg | awk -v "mark==== $1" 'substr($0, length($0) - length(mark) + 1) == mark { text = ""; next } { text = text $0 "\n" } END { printf "%s", text }'; }
+# log_since MARK: the kernel's log, where the backend is, from the last such mark on.
+log_since() {
+	# shellcheck disable=SC2016 # for that shell
+	there sh -c 'dmesg | awk -v "mark=$1" "$2"' sh "=== $1" '
+		substr($0, length($0) - length(mark) + 1) == mark { text = ""; next }
+		{ text = text $0 "\n" }
+		END { printf "%s", text }'
+}
 
 # console_expects REGEX: this case provokes such lines on a console; they are no error.
 console_expects() {
@@ -89,18 +98,27 @@ wait_until() {
 case_file() { echo "$cases/${1/#hostile-/hostile/}.sh"; }
 
 # --- Where the backend is ---------------------------------------------------------------------
-# In dom0, where cases are run; or, with BACKEND, in the guest of that name.
+# In dom0, where cases are run; or, with BACKEND, in the guest of that name, a driver domain: see storage.sh.
 
 # there COMMAND...: a command or a function of this file, in the domain that has the backend.
 there() {
+	local command
 	[ -n "${BACKEND-}" ] || { "$@"; return; }
-	guest_run "$BACKEND" <<-END
-		bash <<'END_OF_SCRIPT'
-		CASE=$CASE PARAMETERS='${PARAMETERS-}'
+	command=$(quoted "$@")
+	# Any shell can do what is no function of ours, and there is one already.
+	! declare -F "$1" >/dev/null || command="CASE=$CASE PARAMETERS=$(quoted "${PARAMETERS-}") bash -c $(quoted "
 		. $cases/lib.sh
-		$(printf '%q ' "$@")
-		END_OF_SCRIPT
-	END
+		. /job/tests/xen/backend.sh
+		$command")"
+	guest_run "$BACKEND" "$command"
+}
+
+# quoted WORD...: for a shell.
+quoted() {
+	local word
+	for word; do
+		printf "'%s' " "${word//\'/\'\\\'\'}"
+	done
 }
 
 backend_id() {
@@ -124,12 +142,21 @@ module_load() {
 	fi
 }
 
+parameters=/sys/module/xen_blkback/parameters
+
+# parameter NAME VALUE: until the case ends, for disks that are offered from then on.
+parameter() {
+	local before
+	before=$(there sh -c "cat $parameters/$1; echo $2 >$parameters/$1")
+	at_end there sh -c "echo $before >$parameters/$1"
+}
+
 module_unload() { rmmod xen_blkback; }
 
 module_loaded() { [ -d /sys/module/xen_blkback ]; }
 
 # What a case may expect to find.
-module_as_usual() { [ "$(cat /sys/module/xen_blkback/parameters/max_queues 2>/dev/null)" = 4 ]; }
+module_as_usual() { [ "$(there cat $parameters/max_queues 2>/dev/null)" = 4 ]; }
 
 module_anew() {
 	! module_loaded || within 60 module_unload
@@ -243,6 +270,9 @@ backend_sysfs() {
 
 xs_read() { xenstore-read "$1" 2>/dev/null; }
 
+# await_node SECONDS PATH TEXT: takes no CPU meanwhile, which others need.
+await_node() { /guest/nodes <<<"await $(($1 * slow)) $2 $3"; }
+
 # nodes_removed PATH...: they need not be there.
 nodes_removed() { printf 'rm %s\n' "$@" | /guest/nodes; }
 
@@ -256,23 +286,29 @@ vdev_of() {
 	esac
 }
 
-# attach GUEST DISKSPEC: a disk as xl describes it, such as phy:/dev/vg/lv,xvdb,w; returns when the
-# guest can use it.
-attach() {
+# attach_begin GUEST DISKSPEC: until the block script has said which disk it is. libxl gives everybody ten seconds; on a
+# busy machine that may be too little now and then. The disk is in xenstore all the same then, and if it is for a driver
+# domain nobody says so.
+attach_begin() {
 	local vdev tries=0
 	vdev=$(vdev_of "$2")
-	# libxl gives everybody ten seconds; on a busy machine that may be too little now and then. The disk is
-	# in xenstore all the same then.
-	until xl block-attach "$1" "$2${BACKEND:+,backend=$BACKEND}"; do
+	until xl block-attach "$1" "$2${BACKEND:+,backend=$BACKEND${BLOCK_SCRIPT:+,script=$BLOCK_SCRIPT}}" &&
+		await_node 20 "$(backend_path "$1" "$vdev")/hotplug-status" connected; do
 		tries=$((tries + 1))
 		[ "$tries" -lt 4 ] || fail "xl block-attach $1 $2"
 		xl block-detach "$1" "$vdev" || :
 	done
-	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
-	guest_has_disk "$1" "$vdev"
 }
 
-guest_has_disk() {
+# attach GUEST DISKSPEC: a disk as xl describes it, such as phy:/dev/vg/lv,xvdb,w; returns when the
+# guest can use it.
+attach() {
+	attach_begin "$1" "$2"
+	disk_connects "$1" "$(vdev_of "$2")"
+}
+
+disk_connects() {
+	await_node 60 "$(backend_path "$1" "$2")/state" 4 || fail "waited 60 s in vain: backend of $2 is Connected"
 	guest_run "$1" "i=0; until [ -b /dev/$2 ]; do i=\$((i + 1)); [ \$i -lt $((600 * slow)) ] || exit 1; sleep 0.1; done" ||
 		fail "$2 does not appear in $1"
 }
@@ -285,17 +321,15 @@ detach() {
 
 # plug GUEST DISKSPEC: the same as attach, but what xl and its block script would write is written by
 # ourselves, in a fifth of the time. Only for phy:DEVICE,xvdX,MODE; for cases that are not about the tool stack.
+# What a driver domain serves is always attached, as it has a tool stack of its own that has its part in it.
 plug() {
-	local vdev
-	vdev=$(vdev_of "$2")
+	[ -z "${BACKEND-}" ] || { attach "$@"; return; }
 	plug_in "$1" "$2"
-	wait_until 60 "backend of $vdev is Connected" backend_state_is "$1" "$vdev" 4
-	guest_has_disk "$1" "$vdev"
+	disk_connects "$1" "$(vdev_of "$2")"
 }
 
 plug_in() {
 	local device vdev mode letter backend frontend
-	[ -z "${BACKEND-}" ] || error "only xl knows how to ask $BACKEND for a disk"
 	IFS=, read -r device vdev mode <<<"${2#phy:}"
 	printf -v letter %d "'${vdev#xvd}"
 	write_disk "$1" $((202 * 256 + (letter - 97) * 16)) dev "$vdev" mode "$mode" removable 1 bootable 1 type phy \
@@ -352,7 +386,7 @@ unplug() {
 		await $((120 * slow)) $2/state 6
 	END
 	nodes_removed "$2" "$frontend"
-	wait_until 60 "$2 is gone" test ! -e "/sys/bus/xen-backend/devices/vbd-$(domid "$1")-${2##*/}"
+	wait_until 60 "$2 is gone" there test ! -e "/sys/bus/xen-backend/devices/vbd-$(domid "$1")-${2##*/}"
 }
 
 xl_detach() {
@@ -365,8 +399,9 @@ xl_detach() {
 
 backend_is_gone() { ! backend_path "$1" "$2"; }
 
-# volume NAME MEGABYTES: prints the path of a new LVM volume that lasts until the case ends.
+# volume NAME MEGABYTES: prints the path of a new LVM volume, where the backend is, that lasts until the case ends.
 volume() {
+	[ -z "${BACKEND-}" ] || { there volume "$@"; return; }
 	vgs testbed >/dev/null 2>&1 || vgcreate -q testbed /dev/vdc >/dev/null
 	lvcreate -q -q -y -n "$1" -L "$2M" testbed >/dev/null
 	at_end lvremove -q -q -y "testbed/$1"
@@ -409,20 +444,29 @@ null_disk() {
 
 # What at_end was told.
 undo() {
-	[ ! -e "$state/at_end" ] || tac "$state/at_end" | while read -r command; do
-		eval "$command" || echo "failed to undo: $command" >>"$state/leftovers"
+	[ -e "$state/at_end" ] || return 0
+	tac "$state/at_end" | while read -r command; do
+		(eval "$command") || echo "failed to undo: $command"
 	done
+	rm "$state/at_end"
 }
 
-sum_of() { sha256sum <"$1" | cut -d' ' -f1; }
+# sum_of DISK: where the backend is.
+sum_of() { there sha256sum "$1" | cut -d' ' -f1; }
 
 # --- What is left behind ----------------------------------------------------------------------
 
-# Ours are called blkback..., those of the in-tree driver have no such prefix.
-threads_of_backend() { cat /proc/[0-9]*/comm 2>/dev/null | grep -E '^(blkback|[0-9]+\.(xvd|hd|sd))' || :; }
+# Threads and interrupts. Ours are called blkback..., those of the in-tree driver otherwise. A driver domain may be slow
+# to start programs, so this is one.
+parts_of_backend() {
+	there sh -c "grep -soE '^(blkback|[0-9]+\\.(xvd|hd|sd)).*|(blkif-backend|blkback\\.).*' \
+		/proc/[0-9]*/comm /proc/interrupts || :" |
+		sed 's,^/proc/[0-9]*/comm:,thread ,; s,^/proc/interrupts:,irq ,'
+}
 
-# The in-tree driver's are called otherwise than ours.
-irqs_of_backend() { grep -oE '(blkif-backend|blkback\.).*' /proc/interrupts || :; }
+threads_of_backend() { parts_of_backend | sed -n 's/^thread //p'; }
+
+irqs_of_backend() { parts_of_backend | sed -n 's/^irq //p'; }
 
 vbds_of_backend() { xenstore-ls -f "$(backend_home)/backend/vbd" 2>/dev/null | grep '/state = ' || :; }
 
@@ -452,14 +496,13 @@ leftovers() {
 	all_leftovers | grep -vxFf "$known_leftovers" || :
 }
 
-# Those of the guest 'canary' are to stay, and the disks that a storage domain has itself.
+# Those of the guest 'canary' are to stay, and the disks that a driver domain has itself.
 all_leftovers() {
 	local canary domain storage
 	canary=$(domid canary 2>/dev/null) || canary=none
 	storage=$(domid "${BACKEND:-none}" 2>/dev/null) || storage=none
 	{
-		there threads_of_backend | sed 's/^/thread /'
-		there irqs_of_backend | sed 's/^/irq /'
+		parts_of_backend
 		vbds_of_backend | sed 's/^/xenstore /'
 	} | grep -vE "([.]|vbd/)${canary}[./]" || :
 	for domain in $(xl list | awk 'NR > 1 && $2 > 0 { print $2 }'); do
@@ -468,9 +511,10 @@ all_leftovers() {
 	done
 }
 
-# What dom0 can use. Pages that a CPU has on a list of its own, for its next allocation, are free, too.
+# What the domain with the backend can use. Pages that a CPU has on a list of its own, for its next allocation, are free,
+# too.
 free_kib() {
-	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 } $1 == "count:" { sum += 4 * $2 } END { print sum }' \
+	there awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 } $1 == "count:" { sum += 4 * $2 } END { print sum }' \
 		/proc/meminfo /proc/zoneinfo
 }
 

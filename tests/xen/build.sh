@@ -3,7 +3,7 @@
 #
 #   root.tar         dom0's root                   root.img   the same as an ext4 image
 #   kernel-release   which kernel it has           vmlinux    that kernel, unpacked; also the guests'
-#   xen              the hypervisor, unpacked      dom0.cpio  the initramfs that finds root.img
+#   xen              the hypervisor, unpacked      early.cpio the initramfs that finds root.img
 #   remote           runs commands in guests       guest.cpio all that a guest consists of
 #   frontend         the test frontend             replay-log what a disk has kept
 #   meter            what a domain costs           tally      counts hypercalls
@@ -11,10 +11,11 @@
 #   count.so         has QEMU count by place       guest.img  what dom0 has of these, and vmlinux
 #   oddgrants.ko     strange grants, for a guest   nodes      changes xenstore
 #
-# 'build.sh debug' builds three more, for a dom0 that looks after itself:
+# 'build.sh debug' builds two more, for a dom0 that looks after itself:
 #
-#   debug            the debug kernel              debug.cpio its initramfs
-#   debug-erasable.ko  the disk, for that kernel
+#   debug            the debug kernel              debug-erasable.ko  the disk, for that kernel
+#
+# and 'build.sh kasan' the same for a storage domain: kasan and kasan-erasable.ko.
 #
 # Nothing that is booted is compressed: unpacking is quick here and slow under emulation.
 # Each artifact is rebuilt when the function that makes it or one of its inputs changes.
@@ -37,7 +38,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | nodes | frontend | replay-log | meter | tally | connect | count.so | debug | *.ko) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | nodes | frontend | replay-log | meter | tally | connect | count.so | debug | kasan | *.ko) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -169,25 +170,21 @@ pack_tree() {
 	rm -rf "$1"
 }
 
-make_dom0_cpio() {
+# Of dom0, whose disks are QEMU's, and of a storage domain, whose disks are dom0's.
+make_early_cpio() {
 	local tree=$1.tree
 	rm -rf "$tree"
-	new_tree "$tree" "$here/dom0-early.sh"
-	put_modules "$tree" modules virtio_pci virtio_blk ext4 crc32c_generic 9p 9pnet_virtio
-	pack_tree "$tree" "$1"
-}
-
-# The debug kernel has built in what the stock one needs modules for.
-make_debug_cpio() {
-	local tree=$1.tree
-	rm -rf "$tree"
-	new_tree "$tree" "$here/dom0-early.sh"
-	: >"$tree/modules"
+	new_tree "$tree" "$here/early.sh"
+	put_modules "$tree" "modules-$release" virtio_pci virtio_blk xen-blkfront ext4 crc32c_generic 9p 9pnet_virtio
 	pack_tree "$tree" "$1"
 }
 
 make_debug() {
-	"$here/debug-kernel.sh" "$1"
+	"$here/debug-kernel.sh" "$1" "$here/debug.config"
+}
+
+make_kasan() {
+	"$here/debug-kernel.sh" "$1" "$here/debug.config" "$here/kasan.config"
 }
 
 make_guest_cpio() {
@@ -249,6 +246,8 @@ make_erasable() { make_module "$1" erasable "/lib/modules/$release/build"; }
 
 make_debug_erasable() { make_module "$1" erasable "$out/debug/tree"; }
 
+make_kasan_erasable() { make_module "$1" erasable "$out/kasan/tree"; }
+
 make_oddgrants() { make_module "$1" oddgrants "/lib/modules/$release/build"; }
 
 make_tally() {
@@ -266,7 +265,7 @@ make_count_so() {
 
 make_guest_img() {
 	mkdir -p "$1.tree"
-	ln -f "$out"/{vmlinux,guest.cpio,remote,nodes,replay-log,meter,tally,connect} "$1.tree/"
+	ln -f "$out"/{vmlinux,early.cpio,guest.cpio,remote,nodes,replay-log,meter,tally,connect} "$1.tree/"
 	mke2fs -qF -t ext4 -O ^has_journal -m 0 -d "$1.tree" "$1" 128M >/dev/null
 	rm -rf "$1.tree"
 }
@@ -303,21 +302,19 @@ build_all() {
 	artifact connect make_connect "$here/../bench/connect.c"
 	artifact count.so make_count_so "$here"/../bench/profile/{count.c,qemu.h}
 	artifact oddgrants.ko make_oddgrants "$out/.root.tar.stamp" "$here/oddgrants.c"
-	artifact dom0.cpio make_dom0_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
+	artifact early.cpio make_early_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/early.sh"
 	artifact guest.cpio make_guest_cpio "$out/.root.tar.stamp" "$here/build.sh" \
 		"$here/guest-init.sh" "$out/.remote.stamp" "$out/.frontend.stamp" "$out/.oddgrants.ko.stamp"
-	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.guest.cpio.stamp" \
+	artifact guest.img make_guest_img "$out/.vmlinux.stamp" "$out/.early.cpio.stamp" "$out/.guest.cpio.stamp" \
 		"$out/.nodes.stamp" "$out/.replay-log.stamp" "$out/.meter.stamp" "$out/.tally.stamp" "$out/.connect.stamp"
 	artifact erasable.ko make_erasable "$out/.root.tar.stamp" "$here/erasable.c"
 }
 
-# Packages first: one of them is an input, so a new source makes a new kernel.
+# build_debug KIND CONFIG...: packages first, as one of them is an input, so a new source makes a new kernel.
 build_debug() {
 	need_packages linux-source-6.1 flex bison bc kmod libelf-dev libssl-dev xz-utils
-	artifact debug make_debug "$here/debug-kernel.sh" "$here/debug.config" \
-		/usr/src/linux-source-6.1.tar.xz
-	artifact debug.cpio make_debug_cpio "$out/.root.tar.stamp" "$here/build.sh" "$here/dom0-early.sh"
-	artifact debug-erasable.ko make_debug_erasable "$out/.debug.stamp" "$here/erasable.c"
+	artifact "$1" "make_$1" "$here/debug-kernel.sh" "${@:2}" /usr/src/linux-source-6.1.tar.xz
+	artifact "$1-erasable.ko" "make_$1_erasable" "$out/.$1.stamp" "$here/erasable.c"
 }
 
 mkdir -p "$out"
@@ -326,4 +323,7 @@ exec 9>"$out/.lock"
 flock 9
 trap 'rm -rf "$root" "$root.new"' EXIT
 build_all
-[ "${1-}" != debug ] || build_debug
+case ${1-} in
+debug) build_debug debug "$here/debug.config" ;;
+kasan) build_debug kasan "$here"/{debug,kasan}.config ;;
+esac

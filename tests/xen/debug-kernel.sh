@@ -1,17 +1,19 @@
 #!/bin/bash
-# Builds the debug kernel for dom0: Debian's source with the configuration in debug.config.
+# Builds a debug kernel, for dom0 or a storage domain: Debian's source, with a configuration of our own.
 #
-#   debug-kernel.sh FOLDER
+#   debug-kernel.sh FOLDER CONFIG...
 #
-# FOLDER is made and then has:
+# Of what CONFIGs say about the same option the last word counts. FOLDER is made and then has:
 #   vmlinux       the kernel              tree     what modules are built against
-#   modules.img   its modules, as ext4    config   what debug.config has come to
+#   modules.img   its modules, and        config   what the CONFIGs have come to
+#                 vmlinux, as ext4
 #
 # The source is unpacked beside FOLDER and goes again: ten minutes, and 3 GB meanwhile.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
+configs=("${@:2}")
 source=$out.source
 log=$out.log
 
@@ -50,14 +52,33 @@ adapt_gntdev() {
 	changed gntdev.c 1 'lockdep_set_novalidate_class(&priv->lock)'
 }
 
+# What runs in a PVH guest before KASAN's shadow is there must not look at it.
+adapt_early_code() {
+	cd "$source"
+	sed -i '1a KASAN_SANITIZE := n\nKCSAN_SANITIZE := n' arch/x86/platform/pvh/Makefile
+	sed -i '1a KASAN_SANITIZE_enlighten.o := n\nKASAN_SANITIZE_enlighten_pvh.o := n' arch/x86/xen/Makefile
+	sed -i '1a KASAN_SANITIZE_string.o := n' lib/Makefile
+}
+
+# Prints what to ask for.
+wanted() {
+	awk 'match($0, /CONFIG_[A-Z0-9_]+/) && /^(CONFIG|# CONFIG.* is not set)/ {
+		name = substr($0, RSTART, RLENGTH)
+		if (!(name in line)) order[++count] = name
+		line[name] = $0
+	}
+	END { for (i = 1; i <= count; i++) print line[order[i]] }' "${configs[@]}"
+}
+
 # An option may have been renamed, or want another one: what was asked for must have come out.
 configure() {
 	local line
 	cd "$source"
-	make -s KCONFIG_ALLCONFIG="$here/debug.config" allnoconfig >"$log" 2>&1 ||
+	wanted >"$source.config"
+	make -s KCONFIG_ALLCONFIG="$source.config" allnoconfig >"$log" 2>&1 ||
 		{ tail -n 20 "$log"; return 1; }
-	grep '^CONFIG' "$here/debug.config" | while read -r line; do
-		grep -qxF "$line" .config || { say "debug.config: not taken: $line"; return 1; }
+	grep '^CONFIG' "$source.config" | while read -r line; do
+		grep -qxF "$line" .config || { say "not taken: $line"; return 1; }
 	done
 }
 
@@ -80,18 +101,20 @@ keep() {
 	cp .config "$out/config"
 	make -s INSTALL_MOD_PATH="$source/installed" modules_install >>"$log" 2>&1
 	rm -f "installed/lib/modules/$release"/{build,source}
-	mke2fs -qF -t ext4 -O ^has_journal -m 0 -d installed/lib/modules "$out/modules.img" 128M >/dev/null
+	ln "$out/vmlinux" installed/lib/modules/
+	mke2fs -qF -t ext4 -O ^has_journal -m 0 -d installed/lib/modules "$out/modules.img" 256M >/dev/null
 	find arch/x86 scripts -name '*.o' -delete
 	[ ! -e tools/objtool/objtool ] || kept+=(tools/objtool/objtool)
 	cp -a --parents "${kept[@]}" "$out/tree/"
 }
 
-rm -rf "$out" "$source"
+rm -rf "$out" "$source" "$source.config"
 mkdir -p "$out"
-trap 'rm -rf "$source"' EXIT
+trap 'rm -rf "$source" "$source.config"' EXIT
 timed "unpacking the kernel's source" unpack
 adapt_fault_injection
 adapt_gntdev
+adapt_early_code
 configure
 timed "compiling the kernel" compile
 timed "keeping what is needed of the kernel" keep

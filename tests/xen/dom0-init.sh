@@ -3,34 +3,9 @@
 # The job is a command in /job/command; what it prints goes to the verdict channel. The last line
 # there is always 'end of job' and its exit status: without it, dom0 has crashed.
 
-export PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin HOME=/root LC_ALL=C
-# No udev runs here: device mapper makes its nodes itself. The report is an open file it may ignore.
-export DM_DISABLE_UDEV=1 LVM_SUPPRESS_FD_WARNINGS=1
+# shellcheck source=tests/xen/system.sh
+. /job/tests/xen/system.sh
 xen_bin=$(echo /usr/lib/xen-[0-9]*/bin)
-
-set_up_system() {
-	mount -t tmpfs tmpfs /run
-	mount -t tmpfs tmpfs /tmp
-	mkdir -p /dev/pts /dev/shm
-	mount -t devpts devpts /dev/pts
-	mount -t tmpfs tmpfs /dev/shm
-	mount -t debugfs debugfs /sys/kernel/debug
-	mount -t tracefs tracefs /sys/kernel/tracing
-	# devtmpfs has none of these, and Xen's block script waits for ever without /dev/fd.
-	ln -s /proc/self/fd /dev/fd
-	ln -s /proc/self/fd/0 /dev/stdin
-	ln -s /proc/self/fd/1 /dev/stdout
-	ln -s /proc/self/fd/2 /dev/stderr
-	ip link set lo up
-	hostname dom0
-}
-
-# Emulation may stall a CPU for long; only what would never end is to be reported.
-set_up_kernel() {
-	dmesg -n 8
-	echo 60 >/proc/sys/kernel/watchdog_thresh
-	echo 1 >/proc/sys/kernel/sysrq
-}
 
 verdict_port() { grep -lsx verdict /sys/class/virtio-ports/*/name; }
 
@@ -73,7 +48,7 @@ run_job() {
 	echo "end of job: $status"
 }
 
-set_up_system
+set_up_system dom0
 set_up_kernel
 open_verdict_channel
 set_up_xen

@@ -4,6 +4,9 @@
 #   dom0-run.sh [CASE...]    the names of files in tests/cases; without any: those that are in /queue,
 #                            which other hosts take theirs from, too
 #
+# With BACKEND=storage in the environment the backend under test is not in dom0 but in a driver domain, see
+# cases/storage.sh, and dom0 has the in-tree one.
+#
 # After each case: other guests than 'main' are destroyed, disks detached, what the case has set up
 # is undone, and then nothing of the backend may be left: threads, irqs, grants, xenstore nodes.
 set -u
@@ -12,8 +15,10 @@ failures=0
 
 # shellcheck source=tests/cases/lib.sh
 . /job/tests/cases/lib.sh
-# shellcheck source=tests/xen/dom0-debug.sh
-. /job/tests/xen/dom0-debug.sh
+# shellcheck source=tests/cases/storage.sh
+. /job/tests/cases/storage.sh
+# shellcheck source=tests/xen/backend.sh
+. /job/tests/xen/backend.sh
 # shellcheck source=tests/xen/oracle.sh
 . /job/tests/xen/oracle.sh
 case_limit=${CASE_LIMIT:-$((900 * slow))}
@@ -25,11 +30,19 @@ report() {
 	case $1 in "not ok"*) failures=$((failures + 1)) ;; esac
 }
 
+# Results come from elsewhere, on standard input.
+report_all() {
+	local line
+	while IFS= read -r line; do
+		report "$line"
+	done
+}
+
 # In a process group of its own, ended as a whole when the time is over.
 execute() {
 	timeout -k 20 "$case_limit" bash -Eeu -o pipefail -c ". $cases/lib.sh
 		trap 'on_error \$?' ERR
-		. $file" "$file" >"$output" 2>&1 </dev/null
+		. $file" "$file"
 }
 
 verdict() {
@@ -63,22 +76,47 @@ clean_guests() {
 		case $passed:$CASE:$name in
 		yes:hostile-*:canary | yes:hostile-*:attacker ) ;;
 		yes:*:main) detach_all "$name" ;;
+		*:"${BACKEND-}") ;;
 		*) xl destroy "$name" ;;
 		esac
 	done
+}
+
+# Also what the functions of lib.sh have set up in a driver domain.
+undo_all() {
+	undo
+	[ -z "${BACKEND-}" ] || ! there test -e "$state/at_end" || there undo
 }
 
 clean_up() {
 	{
 		echo "--- after the case"
 		clean_guests "$1"
-		undo
+		(undo_all) 2>&1 | tee "$state/undone"
 	} >>"$output" 2>&1
+	grep '^failed to undo' "$state/undone" >>"$state/leftovers"
 	within 60 nothing_left || leftovers >>"$state/leftovers"
 	[ -s "$state/leftovers" ] || return 0
 	report "not ok - $CASE: leaves behind: $(paste -sd';' "$state/leftovers")"
 	cat "$state/leftovers" >>"$known_leftovers"
 }
+
+# A driver domain has the disk that cases make volumes of. It may have been lost in the case before.
+start() {
+	[ -z "${BACKEND-}" ] || guest_exists "$BACKEND" || storage_start /dev/vdc
+	there debug_start
+	there module_anew
+}
+
+# A case that has changed the module may have failed half-way.
+begin() {
+	[ -z "${BACKEND-}" ] || guest_exists "$BACKEND" || start
+	mark_consoles "case $CASE"
+	debug_case
+	module_as_usual || there module_anew
+}
+
+unload() (there module_unload)
 
 run_case() {
 	local status=0 before=$failures passed=no
@@ -91,11 +129,7 @@ run_case() {
 	rm -rf "$state"
 	mkdir -p "$state" /job/output
 	is_hostile || oracle_end
-	mark_consoles "case $CASE"
-	debug_case
-	# A case that changes the module may have failed half-way.
-	module_as_usual || module_anew
-	execute || status=$?
+	{ (begin) && execute; } >"$output" 2>&1 </dev/null || status=$?
 	verdict "$status"
 	[ "$failures" -gt "$before" ] || passed=yes
 	clean_up "$passed"
@@ -122,10 +156,14 @@ run_queue() {
 
 main() {
 	local name
-	mkdir -p "$state"
-	debug_start
-	if ! module_load max_queues=4; then
+	mkdir -p "$state" /job/output
+	if [ -n "${BACKEND-}" ]; then
+		export BLOCK_SCRIPT=block-quick
+		modprobe xen-blkback
+	fi
+	if ! (start) >/job/output/start.log 2>&1; then
 		report "not ok - the module loads"
+		sed 's/^/#   /' /job/output/start.log
 		return 1
 	fi
 	for name; do
@@ -135,14 +173,14 @@ main() {
 	mark_consoles "case end"
 	xl destroy main 2>/dev/null
 	oracle_end
-	debug_leaks
+	report_all < <(there debug_leaks)
 	# Nothing that the cases did may hold the module.
-	if within 60 module_unload; then
+	if within 60 unload; then
 		report "ok - the module unloads"
 	else
 		report "not ok - the module does not unload"
 	fi
-	debug_end
+	report_all < <(there debug_end)
 	[ "$failures" -eq 0 ]
 }
 

@@ -1,13 +1,14 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-b | -p] [-i SHIFT] [-d] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
+#   host.sh [-b | -p] [-i SHIFT] [-d | -K] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
 #           [-q QUEUE] [-t SECONDS] COMMAND...
 #
 #   -b  for benchmarks: the host has one CPU, and a clock on which an instruction takes a nanosecond
 #   -p  as -b; and where the instructions go that meter measures is in build/xen/runs/NAME/profile
 #   -i  with -b or -p: it takes 2^SHIFT nanoseconds
 #   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
+#   -K  driver domains have one with KASAN (kasan.config), and the module is for them: dom0-run.sh with BACKEND=storage
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
 #   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
 #       one is used (default: the module at the top of the tree, which is built first)
@@ -31,12 +32,13 @@ silence=${SILENCE:-1000}
 . "$here/../lib/packages.sh"
 
 name=job module='' cpus=1 kernel_args='' shift=0 limit='' debug='' queue='' bench='' profile=''
-while getopts bpi:dn:m:s:k:q:t: option; do
+while getopts bpi:dKn:m:s:k:q:t: option; do
 	case $option in
 	b) bench=bench ;;
 	p) bench=bench profile=profile ;;
 	i) shift=$OPTARG ;;
 	d) debug=debug ;;
+	K) debug=kasan ;;
 	n) name=$OPTARG ;;
 	m) module=$OPTARG ;;
 	s) cpus=$OPTARG ;;
@@ -50,13 +52,16 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || { echo "usage: host.sh [OPTION...] COMMAND..." >&2; exit 2; }
 run=$built/runs/$name
 qemu_pid=''
-kernel=$built/vmlinux initramfs=$built/dom0.cpio
-if [ -n "$debug" ]; then
-	kernel=$built/debug/vmlinux initramfs=$built/debug.cpio
+kernel=$built/vmlinux
+if [ "$debug" = debug ]; then
+	kernel=$built/debug/vmlinux
 	kernel_args="panic_on_warn=1 preempt=full page_poison=1 slub_debug=FZP $kernel_args"
-	# As slow as lib.sh takes it to be.
-	silence=$((3 * silence)) limit=${limit:-10800}
 fi
+# As slow as lib.sh takes it to be.
+case $debug in
+debug) silence=$((3 * silence)) limit=${limit:-10800} ;;
+kasan) silence=$((4 * silence)) limit=${limit:-21600} ;;
+esac
 limit=${limit:-3600}
 
 # Built for the kernel of the image, which need not be the one that runs here.
@@ -74,8 +79,8 @@ build_debug_module() {
 	mkdir -p "$copy"
 	cp -r "$top"/{Makefile,Kbuild,dkms.conf,compat} "$top"/*.[ch] "$copy"
 	# Which of its lines are run is counted, for all hosts together: see coverage.sh.
-	printf '%s\n' 'GCOV_PROFILE := y' 'ccflags-y += -frandom-seed=coverage' >>"$copy/Kbuild"
-	make -C "$copy" KDIR="$built/debug/tree" >"$log" 2>&1 || { cat "$log"; exit 1; }
+	[ "$debug" != debug ] || printf '%s\n' 'GCOV_PROFILE := y' 'ccflags-y += -frandom-seed=coverage' >>"$copy/Kbuild"
+	make -C "$copy" KDIR="$built/$debug/tree" UBSAN_SANITIZE=y >"$log" 2>&1 || { cat "$log"; exit 1; }
 }
 
 prepare_job() {
@@ -85,7 +90,7 @@ prepare_job() {
 	cp -r "$top/tools" "$run/job/"
 	cp "$top"/docs/{protocol,sysfs}.md "$run/job/"
 	[ "$module" = stock ] || cp "$module" "$run/job/xen-blkback.ko"
-	cp "$built/${debug:+debug-}erasable.ko" "$run/job/erasable.ko"
+	cp "$built/${debug:+$debug-}erasable.ko" "$run/job/erasable.ko"
 	printf '%s\n' "$*" >"$run/job/command"
 	: >"$run/verdict"
 	truncate -s 8G "$run/data.img"
@@ -127,7 +132,7 @@ qemu_machine() {
 start_qemu() {
 	local disk=if=none,format=raw,cache=unsafe,discard=unmap machine more=()
 	[ -z "$debug" ] || more=(
-		-drive "$disk,id=modules,snapshot=on,file=$built/debug/modules.img"
+		-drive "$disk,id=modules,snapshot=on,file=$built/$debug/modules.img"
 		-device "virtio-blk-pci,drive=modules")
 	[ -z "$queue" ] || more+=(
 		-fsdev "local,id=queue,path=$queue,security_model=none"
@@ -138,12 +143,13 @@ start_qemu() {
 		-serial "file:$run/console.log" \
 		-kernel "$built/xen" \
 		-append "console=com1 com1=115200 loglvl=all guest_loglvl=all conring_size=1m dom0_mem=1024M,max:1024M dom0_max_vcpus=$cpus" \
-		-initrd "$kernel console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 $kernel_args,$initramfs" \
+		-initrd "$kernel console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 $kernel_args,$built/early.cpio" \
 		-drive "$disk,id=root,snapshot=on,file=$built/root.img" -device virtio-blk-pci,drive=root \
 		-drive "$disk,id=guest,snapshot=on,file=$built/guest.img" -device virtio-blk-pci,drive=guest \
 		-drive "$disk,id=data,file=$run/data.img" -device virtio-blk-pci,drive=data \
+		-drive "$disk,id=storage,snapshot=on,file=$built/root.img" -device virtio-blk-pci,drive=storage \
 		-drive "$disk,id=nvme,file=$run/nvme.img" -device nvme,drive=nvme,serial=testbed \
-		-drive "$disk,id=cdrom,readonly=on,file=$built/dom0.cpio" -device ide-cd,bus=ide.0,drive=cdrom \
+		-drive "$disk,id=cdrom,readonly=on,file=$built/early.cpio" -device ide-cd,bus=ide.0,drive=cdrom \
 		-device ide-cd,bus=ide.1 \
 		"${more[@]}" \
 		-fsdev "local,id=job,path=$run/job,security_model=none" \
@@ -196,7 +202,7 @@ verdict() {
 
 main() {
 	local status=0 follower
-	"$here/build.sh" ${debug:+debug}
+	"$here/build.sh" ${debug:+"$debug"}
 	# Not while another host builds or copies it.
 	exec 9>"$built/.module.lock"
 	flock 9

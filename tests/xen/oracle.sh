@@ -26,7 +26,7 @@ channels_of() { xen_says e | grep -c "s=3 .*d=$1 p=" || :; }
 
 oracle_begin() {
 	mkdir -p "$baseline"
-	there free_kib >"$baseline/memory"
+	free_kib >"$baseline/memory"
 	channels_of "$(domid attacker)" >"$baseline/channels"
 	requests "$(canary_statistics)" >"$baseline/requests"
 }
@@ -49,12 +49,12 @@ find_in_canary() {
 
 find_in_log() {
 	local lines
-	lines=$(there log_since "case $CASE" | wc -l)
+	lines=$(log_since "case $CASE" | wc -l)
 	note "$lines lines in the log" >&2
 	[ "$lines" -le $((log_limit + SECONDS - case_start)) ] || echo "$lines lines in the log"
 }
 
-missing_kib() { echo $(($(cat "$baseline/memory") - $(there free_kib))); }
+missing_kib() { echo $(($(cat "$baseline/memory") - $(free_kib))); }
 
 gave_back() { [ "$(missing_kib)" -le "$memory_limit" ]; }
 
@@ -69,10 +69,11 @@ find_in_xen() {
 # Xenwatch and all else that is needed for a disk is alive. While guests keep the only CPU busy it may take
 # longer: ATTACH_LIMIT seconds.
 find_when_attaching() {
-	local start limit=$((${ATTACH_LIMIT:-2} * slow))
+	local start number limit=$((${ATTACH_LIMIT:-2} * slow))
 	by_hand canary
+	number=$(number_of /dev/testbed/further)
 	start=$(seconds)
-	name_disk /dev/testbed/further
+	xenstore-write "$backend/physical-device" "$number"
 	comes_to_state "$backend" 4 60 || echo "a further disk for another guest is not connected"
 	note "a further disk: $start to $(seconds)" >&2
 	awk -v "start=$start" -v "now=$(seconds)" -v "limit=$limit" \

@@ -22,7 +22,7 @@ done | attack
 	echo 'refused is "%s", which is not a number'
 	printf 'defaults\nconnect\nwrite state=%s\nstate 6\nawait 6\nfree\n' "$long"
 } | attack
-there log_since "case $CASE" >"$state/log"
+log_since "case $CASE" >"$state/log"
 ! LC_ALL=C grep -q '[^	 -~]' "$state/log" || fail "bytes of the guest are in the log"
 [ "$(wc -L <"$state/log")" -lt 400 ] || fail "lines in the log are as long as the guest likes"
 served

@@ -13,7 +13,7 @@ in_state() {
 	for text in $odd_states; do
 		printf 'state 1\nawait 2\n%swrite %s\nsleep 200\nstate 6\nawait 6\n%s' "$1" "$text" "$2"
 	done | attack
-	expect "threads" "" "$(there threads_of_backend | grep "blkback.$(domid attacker)" || :)"
+	expect "threads" "" "$(threads_of_backend | grep "blkback.$(domid attacker)" || :)"
 }
 
 in_state '' ''

@@ -19,7 +19,7 @@ attack_mark announced
 storm "$seconds" 'state 6\nstate 1\nstate 3\nstate 4\nstate 1\nstate 3\n'
 end=$((SECONDS + seconds)) most=0
 while [ "$SECONDS" -lt "$end" ]; do
-	threads=$({ there threads_of_backend; there irqs_of_backend; } | grep -c "blkback.$(domid attacker)" || :)
+	threads=$(parts_of_backend | grep -c "blkback.$(domid attacker)" || :)
 	most=$((threads > most ? threads : most))
 done
 [ "$most" -le 2 ] || fail "there were $most threads and interrupts of one queue"

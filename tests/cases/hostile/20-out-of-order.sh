@@ -29,7 +29,7 @@ await 6
 free
 END
 attack_mark early
-expect "threads" "" "$(there threads_of_backend | grep "blkback.$(domid attacker)" || :)"
+expect "threads" "" "$(threads_of_backend | grep "blkback.$(domid attacker)" || :)"
 name_disk "$disk"
 attack_finish now
 pass "Initialised before there is a disk"

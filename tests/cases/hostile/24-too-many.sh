@@ -23,7 +23,7 @@ END
 attack_mark halted
 nothing_held() {
 	[ "$(grants_mapped "$(domid attacker)")" = 0 ] && [ "$(channels_of "$(domid attacker)")" = "$(cat "$baseline/channels")" ] &&
-		! there threads_of_backend | grep "blkback.$(domid attacker)"
+		! threads_of_backend | grep "blkback.$(domid attacker)"
 }
 wait_until 60 "all is given back" nothing_held
 attack_finish go
