@@ -5,7 +5,7 @@
 . /job/tests/cases/byhand.sh
 
 disk=$(volume disk 32)
-mke2fs -qF -t ext4 "$disk"
+mke2fs -qF -t ext2 "$disk"
 mkdir -p /tmp/mounted
 at_end rmdir /tmp/mounted
 at_end sh -c '! mountpoint -q /tmp/mounted || umount /tmp/mounted'
@@ -73,7 +73,7 @@ sequence() {
 }
 
 number=$(number_of "$disk")
-mount "$disk" /tmp/mounted
+mount -t ext4 "$disk" /tmp/mounted
 refused "is not the one that was meant: its diskseq is $(printf %x "0x$(sequence "$disk")"), in hexadecimal, and that to open is ffffffffffffffff" \
 	physical-device "$number" mode w diskseq ffffffffffffffff
 for number_or_none in "$(sequence "$disk")" -; do
@@ -87,7 +87,7 @@ done
 umount /tmp/mounted
 pass "mounted in dom0: not to be written, unless it is to be shared; and nobody is told to share what was not meant"
 
-may_mount() { mount "$disk" /tmp/mounted && umount /tmp/mounted; }
+may_mount() { mount -t ext4 "$disk" /tmp/mounted && umount /tmp/mounted; }
 may_use() { dmsetup create using --table "0 2048 linear $disk 0" && dmsetup remove using; }
 
 held mode w
