@@ -21,17 +21,18 @@ connection() { cat "$(backend_sysfs mover xvdb)/connection/$1"; }
 for name in max_queues max_ring_page_order feature_persistent; do
 	at_end sh -c "echo $(cat "$parameters/$name") >$parameters/$name"
 done
-FRONTEND=frontend.max_ring_page_order=2 mover_start 2
+# More pages of rings, with all that may stay mapped, would be too much for so small a guest.
+FRONTEND=frontend.max_ring_page_order=1 mover_start 2 "memory=160"
 at_end rm -f /tmp/saved
 for round in 1 2 3 4 5 6 7 8 9 10; do
 	load_goes_on mover
 	xl save mover /tmp/saved
 	wait_until 60 "round $round: nothing is left of the one that was saved" nothing_left
 	case $((round % 4)) in
-	0) offer 2 2 1 ;;
+	0) offer 2 1 1 ;;
 	1) offer 1 0 0 ;;
-	2) offer 2 1 0 ;;
-	3) offer 1 2 1 ;;
+	2) offer 2 0 0 ;;
+	3) offer 1 1 1 ;;
 	esac
 	xl restore /tmp/saved
 	mover_arrived
