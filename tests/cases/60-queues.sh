@@ -305,15 +305,19 @@ without_frontend main
 attach_own main "phy:$disk,xvdb,w"
 sysfs=$(backend_sysfs main xvdb)
 debugfs=/sys/kernel/debug/xen-blkback/${sysfs##*/}
-: >"$state/seen"
-(
+# read_all FOLDER...: again and again.
+read_all() {
 	while [ ! -e "$state/stop" ]; do
-		find "$sysfs/queues" "$sysfs/connection" "$debugfs" -type f -exec cat {} + >>"$state/seen" || :
+		find "$@" -type f -exec cat {} + || :
 		sleep 0.05
 	done 2>/dev/null
-) &
+}
+read_all "$sysfs/queues" "$sysfs/connection" >"$state/sysfs" &
+read_all "$debugfs" >"$state/debugfs" &
+all_seen() { grep -q '^x86_64-abi$' "$state/sysfs" && grep -q '^# kind stage' "$state/debugfs"; }
 # Four times at least, and until the readers, who may be slow, have found something.
-for ((round = 0; round < 4 || (round < 40 && $(grep -c '^# kind stage' "$state/seen") == 0); round++)); do
+for ((round = 0; round < 40; round++)); do
+	if [ "$round" -ge 4 ] && all_seen; then break; fi
 	own_run main xvdb <<<"set queues=4
 connect
 io count=40 depth=8"
@@ -321,7 +325,7 @@ done
 detach main xvdb
 touch "$state/stop"
 wait
-grep -q '^# kind stage' "$state/seen" || error "nothing was read meanwhile"
+all_seen || error "nothing was read meanwhile"
 with_frontend main
 [ ! -e "$sysfs" ] || fail "something is left in sysfs"
 [ ! -e "$debugfs" ] || fail "something is left in debugfs"
