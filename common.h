@@ -24,6 +24,7 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/device.h>
 #include <linux/interrupt.h>
 #include <linux/irqreturn.h>
 #include <linux/jiffies.h>
@@ -929,6 +930,17 @@ void capacity_exit(void);
 
 /* stats.c: sysfs */
 extern const struct attribute_group *blkback_groups[];
+
+/**
+ * to_blkback() - whose file it is in sysfs
+ * @device: of the bus; its driver is ours
+ *
+ * Return: the disk.
+ */
+static inline struct blkback_dev *to_blkback(struct device *device)
+{
+	return dev_get_drvdata(device);
+}
 
 /**
  * count() - count what a ring's thread does

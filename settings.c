@@ -398,11 +398,6 @@ void settings_leave(void)
 
 /* --- sysfs ---------------------------------------------------------------- */
 
-static struct blkback_dev *to_blkback(struct device *device)
-{
-	return dev_get_drvdata(device);
-}
-
 static struct blkback_settings *to_settings(struct device *device)
 {
 	return &to_blkback(device)->settings;

@@ -4,7 +4,6 @@
  * The names of what xentop and other tools have always read are those of old.
  */
 #include <linux/bitops.h>
-#include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/sysfs.h>
 
@@ -12,11 +11,6 @@
 
 /* How often a ring logs its counters, with log_stats. */
 #define LOG_JIFFIES	(10 * HZ)
-
-static struct blkback_dev *to_blkback(struct device *device)
-{
-	return dev_get_drvdata(device);
-}
 
 static ssize_t physical_device_show(struct device *device,
 				    struct device_attribute *attr, char *buf)
