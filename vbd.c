@@ -4,7 +4,6 @@
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
-#include <linux/file.h>
 #include <linux/kdev_t.h>
 #include <linux/math64.h>
 #include <linux/sizes.h>
@@ -48,13 +47,6 @@ static const char *advice(int err)
 	}
 }
 
-/* What a kernel thread puts is put off; Closed means that it is done. */
-static void let_go(struct file *file)
-{
-	bdev_fput(file);
-	flush_delayed_fput();
-}
-
 /* While a disk is open its number is its own. */
 static int check_diskseq(struct blkback_dev *dev, struct block_device *bdev)
 {
@@ -84,7 +76,7 @@ static int check_unopened(struct blkback_dev *dev)
 	if (IS_ERR(file))
 		return 0;
 	err = check_diskseq(dev, file_bdev(file));
-	let_go(file);
+	bdev_file_close(file);
 	return err;
 }
 
@@ -171,7 +163,7 @@ int vbd_open(struct blkback_dev *dev)
 void vbd_close(struct blkback_vbd *vbd)
 {
 	if (vbd->file)
-		let_go(vbd->file);
+		bdev_file_close(vbd->file);
 	vbd->file = NULL;
 	vbd->bdev = NULL;
 }

@@ -14,6 +14,7 @@
 #include <linux/blkdev.h>
 #include <linux/compiler.h>
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 
@@ -61,12 +62,18 @@ static inline struct block_device *file_bdev(struct file *file)
 	return ((struct compat_bdev_file *)file)->bdev;
 }
 
-static inline void bdev_fput(struct file *file)
+static inline void bdev_file_close(struct file *file)
 {
 	struct compat_bdev_file *f = (struct compat_bdev_file *)file;
 
 	blkdev_put(f->bdev, f->mode);
 	kfree(f);
+}
+#else
+/* What a kernel thread puts like others do is put off, and Closed means that it is done. */
+static inline void bdev_file_close(struct file *file)
+{
+	__fput_sync(file);
 }
 #endif /* HAVE_BDEV_FILE */
 
