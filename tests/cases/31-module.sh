@@ -3,8 +3,6 @@
 
 guest_start main
 disk=$(volume disk 16)
-parameters=/sys/module/xen_blkback/parameters
-
 expect "alias" "xen-backend:vbd" "$(modinfo -F alias /job/xen-blkback.ko | grep xen-backend)"
 
 # rejected PARAMETER VALUE

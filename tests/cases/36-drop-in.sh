@@ -12,7 +12,6 @@
 [ -e /job/xen-blkback.ko ] || skip "the in-tree module is all there is"
 modinfo xen-blkback >/dev/null 2>&1 || skip "this kernel comes without the in-tree module"
 
-parameters=/sys/module/xen_blkback/parameters
 statistics=(oo_req rd_req wr_req f_req ds_req rd_sect wr_sect)
 
 panic_on_warn=$(cat /proc/sys/kernel/panic_on_warn)

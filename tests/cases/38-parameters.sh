@@ -6,7 +6,6 @@
 
 disk=$(volume disk 32)
 other=$(volume other 32)
-parameters=/sys/module/xen_blkback/parameters
 at_end module_load max_queues=4
 at_end within 60 module_unload
 

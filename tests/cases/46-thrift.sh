@@ -5,8 +5,6 @@
 # shellcheck source=tests/cases/trace.sh
 . /job/tests/cases/trace.sh
 
-parameters=/sys/module/xen_blkback/parameters
-
 # What the threads of the disk's queues have gone to sleep. Processes of others may end meanwhile.
 sleeps() {
 	{ grep -slE '^blkback\..*xvdb' /proc/[0-9]*/comm || :; } | sed 's/comm$/status/' |
@@ -56,8 +54,7 @@ detach main xvdb
 echo "0 2097152 linear /dev/beneath 0" | dmsetup create hung
 at_end dmsetup remove hung
 at_end dmsetup resume hung
-echo 0 >$parameters/feature_persistent
-at_end sh -c "echo 1 >$parameters/feature_persistent"
+parameter feature_persistent 0
 for round in first second; do
 	plug main "phy:/dev/mapper/hung,xvdb,w"
 	queues=$(backend_sysfs main xvdb)/queues
@@ -81,16 +78,13 @@ done
 pass "memory of a busy queue, $used KiB, goes back when it rests"
 
 # Pages to map to: how often some are given back while the disk is busy.
-for name in copy_read_max copy_write_max max_buffer_pages buffer_squeeze_duration_ms; do
-	at_end sh -c "echo $(cat "$parameters/$name") >$parameters/$name"
-done
-echo 0 >"$parameters/copy_read_max"
+parameter copy_read_max 0
 trace_calls gnttab_page_cache_shrink
 
 # spare MAX_BUFFER_PAGES SQUEEZE_MS
 spare() {
-	echo "$1" >"$parameters/max_buffer_pages"
-	echo "$2" >"$parameters/buffer_squeeze_duration_ms"
+	parameter max_buffer_pages "$1"
+	parameter buffer_squeeze_duration_ms "$2"
 }
 
 # given_back MAX_BUFFER_PAGES SQUEEZE_MS [MAX_BUFFER_PAGES SQUEEZE_MS]: memory is short for a moment in between; the

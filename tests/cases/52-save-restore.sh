@@ -5,22 +5,17 @@
 # shellcheck source=tests/cases/moving.sh
 . /job/tests/cases/moving.sh
 
-parameters=/sys/module/xen_blkback/parameters
-
 # offer QUEUES ORDER PERSISTENT: to those who connect from now on. The guest takes all of it.
 offer() {
 	queues=$1 order=$2 persistent=$3
-	echo "$1" >"$parameters/max_queues"
-	echo "$2" >"$parameters/max_ring_page_order"
-	echo "$3" >"$parameters/feature_persistent"
+	parameter max_queues "$1"
+	parameter max_ring_page_order "$2"
+	parameter feature_persistent "$3"
 }
 
 # connection FILE: what was agreed with the guest.
 connection() { cat "$(backend_sysfs mover xvdb)/connection/$1"; }
 
-for name in max_queues max_ring_page_order feature_persistent; do
-	at_end sh -c "echo $(cat "$parameters/$name") >$parameters/$name"
-done
 # More pages of rings, with all that may stay mapped, would be too much for so small a guest.
 FRONTEND=frontend.max_ring_page_order=1 mover_start 2 "memory=160"
 at_end rm -f /tmp/saved

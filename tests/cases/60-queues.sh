@@ -4,14 +4,6 @@
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
-parameters=/sys/module/xen_blkback/parameters
-
-# parameter NAME VALUE: until the case ends, for connections made from then on.
-parameter() {
-	at_end sh -c "echo $(cat "$parameters/$1") >$parameters/$1"
-	echo "$2" >"$parameters/$1"
-}
-
 # value FILE: in the disk's folder.
 value() { cat "$sysfs/$1"; }
 

@@ -6,8 +6,6 @@
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/xen_blkback
-parameters=/sys/module/xen_blkback/parameters
-
 debugfs_of() { echo "/sys/kernel/debug/xen-blkback/$(basename "$(backend_sysfs main xvdb)")/queue-0"; }
 
 # took KIND STAGE LEAST: how many requests took at least so many ns, of how many. A bucket counts by where it
@@ -31,8 +29,7 @@ guest_start main
 own_frontend main
 id=$(domid main)
 
-echo 0 >"$parameters/feature_persistent"
-at_end sh -c "echo 1 >$parameters/feature_persistent"
+parameter feature_persistent 0
 at_end sh -c "echo 0 >$events/enable; echo >$tracing/trace"
 echo 1 >"$events/enable"
 echo >"$tracing/trace"

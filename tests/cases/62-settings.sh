@@ -7,9 +7,7 @@
 # shellcheck source=tests/cases/trace.sh
 . /job/tests/cases/trace.sh
 
-parameters=/sys/module/xen_blkback/parameters
-at_end sh -c "echo $(cat "$parameters/feature_persistent") >$parameters/feature_persistent"
-echo 1 >"$parameters/feature_persistent"
+parameter feature_persistent 1
 null_disk polled memory_backed=1 size=32 poll_queues=1
 guest_start main
 own_frontend main
@@ -63,9 +61,8 @@ END
 expect "most kept pages" "$(cat "$parameters/max_persistent_grants")" \
 	"$(cat "$settings/max_persistent_grants")"
 order=$(cat "$parameters/max_ring_page_order")
-at_end sh -c "echo $order >$parameters/max_ring_page_order"
-echo 2 >"$parameters/max_ring_page_order"
-echo 0 >"$parameters/feature_persistent"
+parameter max_ring_page_order 2
+parameter feature_persistent 0
 set_in_xenstore max-ring-page-order 4
 own_run main xvdp <<'END'
 state 1
@@ -82,8 +79,8 @@ END
 told "ring-page-order is 3, and 0 to 2 were offered"
 expect "order of a ring, and whether pages stay mapped" "2 0" \
 	"$(cat "$settings/max_ring_page_order" "$settings/feature_persistent" | paste -sd' ')"
-echo "$order" >"$parameters/max_ring_page_order"
-echo 1 >"$parameters/feature_persistent"
+parameter max_ring_page_order "$order"
+parameter feature_persistent 1
 pass "never more than the parameters of the module"
 
 # refused PATTERN STATE KEY TEXT: the frontend comes to that state before it is refused.
