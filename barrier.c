@@ -98,16 +98,16 @@ static bool may_go(const struct barrier_view *view, bool is_barrier,
 }
 
 /**
- * barrier_decide() - barrier_admits() while there is a barrier
+ * barrier_admits() - whether a request may be taken off its ring in this round
  * @b: the barrier
  * @view: of the ring
  * @is_barrier: whether the request is one
  * @index: of the request
  * @busy: whether other requests of the ring are at the disk
  *
- * Return: as barrier_admits().
+ * Return: false if it has to stay where it is; then all behind it has to, too.
  */
-bool barrier_decide(struct barrier *b, struct barrier_view *view,
+bool barrier_admits(struct barrier *b, struct barrier_view *view,
 		    bool is_barrier, __u32 index, bool busy)
 {
 	if (may_go(view, is_barrier, index, busy))

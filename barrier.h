@@ -94,27 +94,22 @@ static inline bool barrier_news(const struct barrier *b,
 void barrier_init(struct barrier *b, unsigned int nr_rings);
 bool barrier_look(struct barrier *b, struct barrier_view *view);
 void barrier_mark(struct barrier_view *view, __u32 end);
-bool barrier_decide(struct barrier *b, struct barrier_view *view,
+bool barrier_admits(struct barrier *b, struct barrier_view *view,
 		    bool is_barrier, __u32 index, bool busy);
 bool barrier_step(struct barrier *b, struct barrier_view *view, __u32 index,
 		  bool busy);
 
 /**
- * barrier_admits() - whether a request may be taken off its ring in this round
- * @b: the barrier
+ * barrier_concerns() - whether barrier_admits() has to be asked for a request
  * @view: of the ring
- * @is_barrier: whether the request is one
- * @index: of the request
- * @busy: whether other requests of the ring are at the disk
+ * @is_barrier: whether the request is a barrier
  *
- * Return: false if it has to stay where it is; then all behind it has to, too.
+ * Return: false, for nearly all: it may be taken off its ring.
  */
-static inline bool barrier_admits(struct barrier *b, struct barrier_view *view,
-				  bool is_barrier, __u32 index, bool busy)
+static inline bool barrier_concerns(const struct barrier_view *view,
+				    bool is_barrier)
 {
-	if (view->phase == BARRIER_NONE && !is_barrier)
-		return true;
-	return barrier_decide(b, view, is_barrier, index, busy);
+	return view->phase != BARRIER_NONE || is_barrier;
 }
 
 #endif /* BLKBACK_BARRIER_H */

@@ -66,12 +66,11 @@ static struct blkback_req *req_get(struct blkback_ring *ring,
 /* Whether the request may be taken now, or has to wait for a barrier. */
 static bool admitted(struct blkback_ring *ring, const struct wire_request *wire)
 {
-	if (barrier_admits(&ring->conn->barrier, &ring->barrier,
-			   wire->operation == BLKIF_OP_WRITE_BARRIER,
-			   ring->sring.req_cons, in_flight(ring)))
-		return true;
-	ring->worked = true;	/* not the frontend's fault */
-	return false;
+	bool is_barrier = wire->operation == BLKIF_OP_WRITE_BARRIER;
+
+	return !barrier_concerns(&ring->barrier, is_barrier) ||
+	       barrier_admits(&ring->conn->barrier, &ring->barrier, is_barrier,
+			      ring->sring.req_cons, in_flight(ring));
 }
 
 /*
@@ -144,7 +143,6 @@ static bool fetch_one(struct blkback_ring *ring, const struct disk_limits *disk)
 	if (!req) {
 		count(ring, STAT_OO_REQ, 1);
 		ring->retry = true;
-		ring->worked = true;	/* not the frontend's fault */
 		return false;
 	}
 	take(ring, wire, req);

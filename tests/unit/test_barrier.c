@@ -135,7 +135,8 @@ static bool take(struct host *host, struct ring *ring)
 		req->done = host->now++;
 		return true;
 	}
-	if (!barrier_admits(&host->barrier, &ring->view, is_barrier,
+	if (barrier_concerns(&ring->view, is_barrier) &&
+	    !barrier_admits(&host->barrier, &ring->view, is_barrier,
 			    ring->cons, ring->in_flight))
 		return false;
 	if (host->short_of_memory && !(rand() % host->short_of_memory)) {
