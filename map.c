@@ -247,14 +247,15 @@ static void put_kept(struct blkback_ring *ring, struct blkback_kept *kept)
 static unsigned int find_kept(struct blkback_ring *ring,
 			      struct blkback_req *req)
 {
-	unsigned int i, nr_segs = req->nr_segs, missing = 0;
+	const struct persist_table table = ring->persist.table;
+	unsigned int i, nr_segs = req->nr_segs, missing = 0, fresh = 0;
 	union blkback_seg *segs = req->segs;
 
 	for (i = 0; i < nr_segs; i++) {
-		struct blkback_kept *kept;
+		struct blkback_kept *kept = persist_look(&table, segs[i].gref);
 
-		kept = persist_find(&ring->persist, segs[i].gref);
 		if (kept) {
+			fresh += persist_use(kept);
 			segs[i].kept = kept;
 			req->vecs[i].bv_page = kept->page;
 		} else {
@@ -262,11 +263,13 @@ static unsigned int find_kept(struct blkback_ring *ring,
 			missing++;
 		}
 	}
+	ring->persist.nr_idle -= fresh;
 	return missing;
 }
 
-/* The others; a page may be in a request more than once. */
-static bool keep_others(struct blkback_ring *ring, struct blkback_req *req)
+/* The others; a page may be in a request more than once. Seldom: not to be inlined. */
+static noinline bool keep_others(struct blkback_ring *ring,
+				 struct blkback_req *req)
 {
 	unsigned int i;
 
@@ -324,6 +327,15 @@ bool map_keep(struct blkback_ring *ring, struct blkback_req *req)
 	return false;
 }
 
+/* Some of its pages may have never been mapped: see fail_users(). */
+static void put_failed(struct blkback_ring *ring, struct blkback_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++)
+		put_kept(ring, req->segs[i].kept);
+}
+
 /**
  * map_put_kept() - a request is done with the pages that stay mapped
  * @ring: whose request it is
@@ -333,11 +345,19 @@ bool map_keep(struct blkback_ring *ring, struct blkback_req *req)
  */
 void map_put_kept(struct blkback_ring *ring, struct blkback_req *req)
 {
-	unsigned int i, nr_segs = req->nr_segs;
-	union blkback_seg *segs = req->segs;
+	struct blkback_persist *persist = &ring->persist;
+	struct list_head *last = persist->idle.prev;
+	unsigned int i, nr_segs = req->nr_segs, left = 0;
+	const union blkback_seg *segs = req->segs;
+	unsigned long now = jiffies;
 
+	if (req->status != BLKIF_RSP_OKAY) {
+		put_failed(ring, req);
+		return;
+	}
 	for (i = 0; i < nr_segs; i++)
-		put_kept(ring, segs[i].kept);
+		left += persist_leave(segs[i].kept, now, &last);
+	persist_left(persist, last, left);
 }
 
 /* Another request of the batch may have relied on a page that was not mapped. */

@@ -23,13 +23,14 @@ int persist_init(struct blkback_persist *persist, unsigned int max)
 {
 	/* Two to a head, when all are kept. */
 	unsigned int heads = roundup_pow_of_two(clamp(max / 2, 2U, MAX_HEADS));
+	struct persist_table *table = &persist->table;
 
-	persist->heads = kvcalloc(heads, sizeof(*persist->heads), GFP_KERNEL);
-	if (!persist->heads)
+	table->heads = kvcalloc(heads, sizeof(*table->heads), GFP_KERNEL);
+	if (!table->heads)
 		return -ENOMEM;
-	persist->shift = 32 - ilog2(heads);
+	table->shift = 32 - ilog2(heads);
 	/* No guest is to know which pages share a head. */
-	persist->salt = get_random_u32() | 1;
+	table->salt = get_random_u32() | 1;
 	persist->max = max;
 	INIT_LIST_HEAD(&persist->idle);
 	return 0;
@@ -41,7 +42,7 @@ int persist_init(struct blkback_persist *persist, unsigned int max)
  */
 void persist_exit(struct blkback_persist *persist)
 {
-	kvfree(persist->heads);
+	kvfree(persist->table.heads);
 }
 
 /**
@@ -65,7 +66,7 @@ struct blkback_kept *persist_add(struct blkback_persist *persist,
 	kept->page = page;
 	kept->handle = INVALID_GRANT_HANDLE;
 	kept->users = 1;
-	hlist_add_head(&kept->node, persist_head(persist, gref));
+	hlist_add_head(&kept->node, persist_head(&persist->table, gref));
 	persist->nr++;
 	return kept;
 }
@@ -100,8 +101,7 @@ struct blkback_kept *persist_oldest(struct blkback_persist *persist)
 	if (page_count(kept->page) == 1)
 		return kept;
 	kept->since = jiffies;
-	persist_unlink(kept);
-	persist_append(persist, kept);
+	list_move_tail(&kept->order, &persist->idle);
 	return NULL;
 }
 

@@ -39,19 +39,27 @@ struct blkback_kept {
 };
 
 /**
- * struct blkback_persist - the guest pages that a ring keeps mapped
- * @heads: table of all of them, by grant reference
+ * struct persist_table - where a ring finds a page that it keeps
+ * @heads: of lists of all of them, by grant reference
  * @shift: how many bits of a hash to leave out to find the head
  * @salt: for the hash
+ */
+struct persist_table {
+	struct hlist_head *heads;
+	u32 shift;
+	u32 salt;
+};
+
+/**
+ * struct blkback_persist - the guest pages that a ring keeps mapped
+ * @table: of all of them; fixed
  * @idle: those not in use, the one used last at the end
  * @nr: of all of them
  * @nr_idle: entries of @idle; also read, as an estimate, when memory is short
  * @max: most that may be kept
  */
 struct blkback_persist {
-	struct hlist_head *heads;
-	u32 shift;
-	u32 salt;
+	struct persist_table table;
 	struct list_head idle;
 	unsigned int nr;
 	unsigned int nr_idle;
@@ -66,32 +74,84 @@ unsigned long persist_since(const struct blkback_persist *persist);
 struct blkback_kept *persist_oldest(struct blkback_persist *persist);
 void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept);
 
-static inline struct hlist_head *persist_head(struct blkback_persist *persist,
+static inline struct hlist_head *persist_head(const struct persist_table *table,
 					      grant_ref_t gref)
 {
 	/* The upper bits of a product with a random odd number are as good as random. */
-	return &persist->heads[(gref * persist->salt) >> persist->shift];
+	return &table->heads[(gref * table->salt) >> table->shift];
 }
 
 /*
- * Out of the list, and to its end. Each happens once for each page of each request, so
- * not by list_del() and list_add_tail(), which many kernels have look at both neighbours
- * each time.
+ * The following four happen once for each page of each request. So they leave what is
+ * to be counted to those who know of the whole request, and lists are not changed by
+ * list_del() and list_add_tail(), which many kernels have look at both neighbours each
+ * time.
  */
-static inline void persist_unlink(struct blkback_kept *kept)
+
+/**
+ * persist_look() - look for a page that is mapped already
+ * @table: of the ring, or a copy
+ * @gref: the guest's name of the page
+ *
+ * Return: the page, or NULL.
+ */
+static inline struct blkback_kept *persist_look(const struct persist_table *table,
+						grant_ref_t gref)
 {
-	__list_del(kept->order.prev, kept->order.next);
+	struct blkback_kept *kept;
+
+	hlist_for_each_entry(kept, persist_head(table, gref), node)
+		if (kept->gref == gref)
+			return kept;
+	return NULL;
 }
 
-static inline void persist_append(struct blkback_persist *persist,
-				  struct blkback_kept *kept)
+/**
+ * persist_use() - a request uses a page
+ * @kept: from persist_look()
+ *
+ * Return: whether nobody has: then there is one less in the list of those.
+ */
+static inline bool persist_use(struct blkback_kept *kept)
 {
-	struct list_head *end = &persist->idle, *last = end->prev;
+	if (kept->users++)
+		return false;
+	__list_del(kept->order.prev, kept->order.next);
+	return true;
+}
 
-	kept->order.prev = last;
-	kept->order.next = end;
-	last->next = &kept->order;
-	end->prev = &kept->order;
+/**
+ * persist_leave() - a request does not use a page any more
+ * @kept: from persist_use()
+ * @now: time, in jiffies
+ * @last: end of the line of those that nobody uses, where it may join
+ *
+ * Return: whether nobody does now: it is the new @last.
+ */
+static inline bool persist_leave(struct blkback_kept *kept, unsigned long now,
+				 struct list_head **last)
+{
+	if (--kept->users)
+		return false;
+	kept->since = now;
+	kept->order.prev = *last;
+	(*last)->next = &kept->order;
+	*last = &kept->order;
+	return true;
+}
+
+/**
+ * persist_left() - after one or more persist_leave()
+ * @persist: of the ring
+ * @last: the end of the line, which was that of @persist's list
+ * @nr: how many have joined it
+ */
+static inline void persist_left(struct blkback_persist *persist,
+				struct list_head *last, unsigned int nr)
+{
+	last->next = &persist->idle;
+	persist->idle.prev = last;
+	persist->nr_idle += nr;
 }
 
 /**
@@ -104,18 +164,11 @@ static inline void persist_append(struct blkback_persist *persist,
 static inline struct blkback_kept *persist_find(struct blkback_persist *persist,
 						grant_ref_t gref)
 {
-	struct blkback_kept *kept;
+	struct blkback_kept *kept = persist_look(&persist->table, gref);
 
-	hlist_for_each_entry(kept, persist_head(persist, gref), node) {
-		if (kept->gref != gref)
-			continue;
-		if (!kept->users++) {
-			persist_unlink(kept);
-			persist->nr_idle--;
-		}
-		return kept;
-	}
-	return NULL;
+	if (kept)
+		persist->nr_idle -= persist_use(kept);
+	return kept;
 }
 
 /**
@@ -128,12 +181,11 @@ static inline struct blkback_kept *persist_find(struct blkback_persist *persist,
 static inline bool persist_put(struct blkback_persist *persist,
 			       struct blkback_kept *kept)
 {
-	if (--kept->users)
-		return false;
-	kept->since = jiffies;
-	persist_append(persist, kept);
-	persist->nr_idle++;
-	return true;
+	struct list_head *last = persist->idle.prev;
+	bool left = persist_leave(kept, jiffies, &last);
+
+	persist_left(persist, last, left);
+	return left;
 }
 
 #endif /* BLKBACK_PERSIST_H */

@@ -99,6 +99,15 @@ static void list_del(struct list_head *entry)
 	memset(entry, 0x5a, sizeof(*entry));
 }
 
+static void list_move_tail(struct list_head *entry, struct list_head *head)
+{
+	__list_del(entry->prev, entry->next);
+	entry->prev = head->prev;
+	entry->next = head;
+	head->prev->next = entry;
+	head->prev = entry;
+}
+
 struct hlist_node {
 	struct hlist_node *next, **link;	/* @link is what points here */
 };
