@@ -79,7 +79,8 @@ static bool admitted(struct blkback_ring *ring, const struct wire_request *wire)
  */
 static bool affordable(struct blkback_ring *ring, const struct wire_request *wire)
 {
-	if (budget_covers(ring, wire->nr_segs) || !in_flight(ring))
+	if (ring->batch->nr_segs + wire->nr_segs <= ring->batch->room ||
+	    budget_covers(ring, wire->nr_segs) || !in_flight(ring))
 		return true;
 	/* What the batch has now may count for less when it is at the disk. */
 	if (!ring->batch->nr_reqs) {
@@ -113,6 +114,7 @@ static void take(struct blkback_ring *ring, const struct wire_request *wire,
 	ring->taken_at = jiffies;
 	ring->untidy = true;
 	batch->nr_segs += req->nr_segs;
+	batch->indirect |= wire->indirect;
 	batch->reqs[batch->nr_reqs++] = req;
 	trace_blkback_fetch(ring, wire, BLKIF_RSP_OKAY);
 }
@@ -176,6 +178,8 @@ static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 	batch->nr_segs = 0;
 	batch->nr_copied = 0;
 	batch->nr_mapped = 0;
+	batch->indirect = false;
+	batch->room = budget_spare(ring);
 	while (unread-- > 0 && batch->nr_reqs < BLKBACK_BATCH_REQS)
 		if (!fetch_one(ring, disk))
 			break;
@@ -208,7 +212,8 @@ static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
 
 	if (!batch->nr_reqs)
 		return;
-	copy_descriptors(ring);
+	if (batch->indirect)
+		copy_descriptors(ring);
 	for (i = 0; i < batch->nr_reqs; i++) {
 		const struct wire_request *wire = &batch->wire[i];
 		struct blkback_req *req = batch->reqs[i];

@@ -426,6 +426,8 @@ struct blkback_maps {
  * @nr_segs: of all these requests together
  * @nr_copied: of these, segments that may need a page of the pool
  * @nr_mapped: of these, segments that may need a page to map to
+ * @room: how many segments it may have before its guest's budget has to be asked
+ * @indirect: there are INDIRECT requests among them
  * @known_at: since when we know of the requests, by ktime_get_ns()
  * @reqs: the requests
  * @wire: what they looked like in their slots
@@ -440,6 +442,8 @@ struct blkback_batch {
 	unsigned int nr_segs;
 	unsigned int nr_copied;
 	unsigned int nr_mapped;
+	unsigned int room;
+	bool indirect;
 	u64 known_at;
 	struct blkback_req *reqs[BLKBACK_BATCH_REQS];
 	struct wire_request wire[BLKBACK_BATCH_REQS];

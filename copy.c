@@ -17,43 +17,53 @@
 
 /* --- the copying ---------------------------------------------------------- */
 
-static struct gnttab_copy *add(struct blkback_copies *copies,
-			       struct blkback_req *req, unsigned int len)
+static void copy_from(struct gnttab_copy *op, domid_t guest, grant_ref_t gref,
+		      unsigned int guest_offset, struct page *page,
+		      unsigned int offset, unsigned int len)
 {
-	struct gnttab_copy *op = &copies->ops[copies->nr];
-
-	copies->reqs[copies->nr++] = req;
-	op->len = len;
-	return op;
-}
-
-static void copy_from(struct blkback_copies *copies, struct blkback_req *req,
-		      grant_ref_t gref, unsigned int guest_offset,
-		      struct page *page, unsigned int offset, unsigned int len)
-{
-	struct gnttab_copy *op = add(copies, req, len);
-
 	op->source.u.ref = gref;
-	op->source.domid = req->ring->guest;
+	op->source.domid = guest;
 	op->source.offset = guest_offset;
 	op->dest.u.gmfn = xen_page_to_gfn(page);
 	op->dest.domid = DOMID_SELF;
 	op->dest.offset = offset;
+	op->len = len;
 	op->flags = GNTCOPY_source_gref;
 }
 
-static void copy_to(struct blkback_copies *copies, struct blkback_req *req,
-		    grant_ref_t gref, const struct bio_vec *vec)
+static void copy_to(struct gnttab_copy *op, domid_t guest, grant_ref_t gref,
+		    const struct bio_vec *vec)
 {
-	struct gnttab_copy *op = add(copies, req, vec->bv_len);
-
 	op->source.u.gmfn = xen_page_to_gfn(vec->bv_page);
 	op->source.domid = DOMID_SELF;
 	op->source.offset = vec->bv_offset;
 	op->dest.u.ref = gref;
-	op->dest.domid = req->ring->guest;
+	op->dest.domid = guest;
 	op->dest.offset = vec->bv_offset;
+	op->len = vec->bv_len;
 	op->flags = GNTCOPY_dest_gref;
+}
+
+/* The data of a request; there is room for it. */
+static void add_data(struct blkback_copies *copies, struct blkback_req *req)
+{
+	struct gnttab_copy *op = &copies->ops[copies->nr];
+	struct blkback_req **owner = &copies->reqs[copies->nr];
+	const union blkback_seg *segs = req->segs;
+	const struct bio_vec *vec = req->vecs;
+	unsigned int i, nr_segs = req->nr_segs;
+	bool read = req->operation == BLKIF_OP_READ;
+	domid_t guest = req->ring->guest;
+
+	for (i = 0; i < nr_segs; i++, op++, vec++) {
+		owner[i] = req;
+		if (read)
+			copy_to(op, guest, segs[i].gref, vec);
+		else
+			copy_from(op, guest, segs[i].gref, vec->bv_offset,
+				  vec->bv_page, vec->bv_offset, vec->bv_len);
+	}
+	copies->nr += nr_segs;
 }
 
 /*
@@ -76,24 +86,25 @@ static void settle(struct gnttab_copy *op, struct blkback_req *req)
 /* Return whether there was anything to be copied. */
 static bool flush(struct blkback_copies *copies)
 {
-	unsigned int i, failed = 0;
+	unsigned int i, nr = copies->nr, failed = 0;
+	struct gnttab_copy *ops = copies->ops;
 	int err;
 
-	if (!copies->nr)
+	if (!nr)
 		return false;
-	err = HYPERVISOR_grant_table_op(GNTTABOP_copy, copies->ops, copies->nr);
-	copies->copied += copies->nr;
+	err = HYPERVISOR_grant_table_op(GNTTABOP_copy, ops, nr);
+	copies->copied += nr;
 	copies->calls++;
-	for (i = 0; i < copies->nr; i++) {
-		if (!err && copies->ops[i].status == GNTST_okay)
+	for (i = 0; i < nr; i++) {
+		if (!err && ops[i].status == GNTST_okay)
 			continue;
 		failed++;
 		if (err)
 			copies->reqs[i]->status = BLKIF_RSP_ERROR;
 		else
-			settle(&copies->ops[i], copies->reqs[i]);
+			settle(&ops[i], copies->reqs[i]);
 	}
-	trace_blkback_grants(copies->reqs[0]->ring, GRANTS_COPY, copies->nr, failed);
+	trace_blkback_grants(copies->reqs[0]->ring, GRANTS_COPY, nr, failed);
 	copies->nr = 0;
 	return true;
 }
@@ -111,6 +122,7 @@ static bool flush(struct blkback_copies *copies)
 void copy_descriptors(struct blkback_ring *ring)
 {
 	struct blkback_batch *batch = ring->batch;
+	struct blkback_copies *copies = &batch->copies;
 	struct page *page = virt_to_page(batch->descs);
 	unsigned int i, at = 0;
 
@@ -120,11 +132,12 @@ void copy_descriptors(struct blkback_ring *ring)
 
 		if (!wire->indirect)
 			continue;
-		copy_from(&batch->copies, batch->reqs[i],
+		copies->reqs[copies->nr] = batch->reqs[i];
+		copy_from(&copies->ops[copies->nr++], ring->guest,
 			  wire->indirect_gref[0], 0, page, at, len);
 		at += len;
 	}
-	flush(&batch->copies);
+	flush(copies);
 }
 
 static bool is_copied(const struct blkback_req *req, bool read)
@@ -144,18 +157,11 @@ static bool is_copied(const struct blkback_req *req, bool read)
 void copy_writes(struct blkback_ring *ring)
 {
 	struct blkback_batch *batch = ring->batch;
-	unsigned int i, k;
+	unsigned int i;
 
-	for (i = 0; i < batch->nr_reqs; i++) {
-		struct blkback_req *req = batch->reqs[i];
-
-		if (!is_copied(req, false))
-			continue;
-		for (k = 0; k < req->nr_segs; k++)
-			copy_from(&batch->copies, req, req->segs[k].gref,
-				  req->vecs[k].bv_offset, req->vecs[k].bv_page,
-				  req->vecs[k].bv_offset, req->vecs[k].bv_len);
-	}
+	for (i = 0; i < batch->nr_reqs; i++)
+		if (is_copied(batch->reqs[i], false))
+			add_data(&batch->copies, batch->reqs[i]);
 	flush(&batch->copies);
 }
 
@@ -174,15 +180,13 @@ void copy_writes(struct blkback_ring *ring)
 bool copy_reads(struct blkback_copies *copies, struct llist_node *reqs)
 {
 	struct blkback_req *req;
-	unsigned int i;
 
 	llist_for_each_entry(req, reqs, done) {
 		if (!is_copied(req, true))
 			continue;
 		if (copies->nr + req->nr_segs > copies->max)
 			flush(copies);
-		for (i = 0; i < req->nr_segs; i++)
-			copy_to(copies, req, req->segs[i].gref, &req->vecs[i]);
+		add_data(copies, req);
 	}
 	return flush(copies);
 }

@@ -39,20 +39,36 @@ static enum blkback_data choose(const struct blkback_req *req)
 	return copied_or_mapped(req);
 }
 
+static int reserve_copied(struct blkback_ring *ring, unsigned int pages)
+{
+	unsigned int wanted = ring->batch->nr_copied + pages;
+
+	if (READ_ONCE(ring->pool.nr) < wanted && copy_reserve(ring, wanted))
+		return -ENOMEM;
+	ring->batch->nr_copied = wanted;
+	return 0;
+}
+
+static int reserve_mapped(struct blkback_ring *ring, unsigned int pages)
+{
+	unsigned int wanted = ring->batch->nr_mapped + pages;
+
+	if (ring->spare.num_pages < wanted && map_reserve(ring, wanted))
+		return -ENOMEM;
+	ring->batch->nr_mapped = wanted;
+	return 0;
+}
+
 static int reserve(struct blkback_ring *ring, const struct blkback_req *req)
 {
-	struct blkback_batch *batch = ring->batch;
-	bool copied = req->data == DATA_COPIED;
-	unsigned int *nr = copied ? &batch->nr_copied : &batch->nr_mapped;
-	unsigned int wanted = *nr + req->nr_segs;
-	int err;
-
-	if (req->data == DATA_NONE)
+	switch (req->data) {
+	case DATA_NONE:
 		return 0;
-	err = copied ? copy_reserve(ring, wanted) : map_reserve(ring, wanted);
-	if (!err)
-		*nr = wanted;
-	return err;
+	case DATA_COPIED:
+		return reserve_copied(ring, req->nr_segs);
+	default:
+		return reserve_mapped(ring, req->nr_segs);
+	}
 }
 
 /**
@@ -104,11 +120,16 @@ static void get_pages(struct blkback_ring *ring, struct blkback_req *req)
 		map_get_pages(ring, req);
 }
 
-/* Whether all it takes to answer the request may be done in any context. */
+/*
+ * Whether all it takes to answer the request may be done in any context, and soon. What
+ * takes long is to copy what was read.
+ */
 static bool is_quick(const struct blkback_req *req)
 {
-	return req->nr_segs <= BLKBACK_QUICK_SEGS &&
-	       req->data != DATA_MAPPED && req->operation != BLKIF_OP_DISCARD;
+	if (req->data == DATA_MAPPED || req->operation == BLKIF_OP_DISCARD)
+		return false;
+	return req->nr_segs <= BLKBACK_QUICK_SEGS || req->data == DATA_KEPT ||
+	       req->operation != BLKIF_OP_READ;
 }
 
 /**
@@ -134,10 +155,12 @@ void guest_pages_get(struct blkback_ring *ring)
 			get_pages(ring, req);
 		else
 			req->data = DATA_NONE;
+		copies |= req->data == DATA_COPIED;
 		req->quick = is_quick(req);
 	}
 	spin_unlock_bh(&ring->lock);
-	copy_writes(ring);
+	if (copies)
+		copy_writes(ring);
 	map_flush(ring);
 }
 

@@ -65,9 +65,8 @@ static inline void sring_read(const struct sring *sr, unsigned int at, void *to,
 	       bytes - here);
 }
 
-/* Inline whatever the compiler thinks: then a few bytes are one instruction. */
-static __always_inline void sring_write(const struct sring *sr, unsigned int at,
-					const void *from, unsigned int bytes)
+static inline void sring_write(const struct sring *sr, unsigned int at,
+			       const void *from, unsigned int bytes)
 {
 	char *page = sr->pages[at / BLKIF_PAGE_SIZE];
 	unsigned int offset = at % BLKIF_PAGE_SIZE;
@@ -162,6 +161,8 @@ static inline void sring_take(struct sring *sr)
 	sr->req_cons++;
 }
 
+#define rsp_field(field)	offsetof(struct blkif_response, field)
+
 /**
  * sring_respond() - write a response, not yet seen by the frontend
  * @sr: the ring
@@ -170,20 +171,28 @@ static inline void sring_take(struct sring *sr)
  * @status: enum blkif_status
  *
  * The fields are written one by one in place: nothing else of ours leaks. In
- * x86_32-abi the slot is aligned to 4 bytes only, hence no pointer to a struct.
+ * x86_32-abi the slot is aligned to 4 bytes only, hence no pointer to a struct; and it may
+ * begin in one page and end in the next.
  */
 static inline void sring_respond(struct sring *sr, __u64 id, __u8 operation,
 				 int status)
 {
 	unsigned int slot = sring_slot(sr, sr->rsp_prod);
+	unsigned int offset = slot % BLKIF_PAGE_SIZE;
+	char *at = (char *)sr->pages[slot / BLKIF_PAGE_SIZE] + offset;
 	__s16 wire_status = status;
 
-	sring_write(sr, slot + offsetof(struct blkif_response, id), &id,
-		    sizeof(id));
-	sring_write(sr, slot + offsetof(struct blkif_response, operation),
-		    &operation, sizeof(operation));
-	sring_write(sr, slot + offsetof(struct blkif_response, status),
-		    &wire_status, sizeof(wire_status));
+	if (offset <= BLKIF_PAGE_SIZE - sizeof(struct blkif_response)) {
+		memcpy(at + rsp_field(id), &id, sizeof(id));
+		memcpy(at + rsp_field(operation), &operation, sizeof(operation));
+		memcpy(at + rsp_field(status), &wire_status, sizeof(wire_status));
+	} else {
+		sring_write(sr, slot + rsp_field(id), &id, sizeof(id));
+		sring_write(sr, slot + rsp_field(operation), &operation,
+			    sizeof(operation));
+		sring_write(sr, slot + rsp_field(status), &wire_status,
+			    sizeof(wire_status));
+	}
 	WRITE_ONCE(sr->rsp_prod, sr->rsp_prod + 1);
 }
 
