@@ -103,42 +103,67 @@ static void put_back(struct llist_node **list, struct blkback_req *req)
  * struct moment - when requests are answered together
  * @done: when the disk was done with those that have no time of their own
  * @now: now
- * @answer: bucket of what is between
  */
 struct moment {
 	u64 done;
 	u64 now;
-	unsigned int answer;
 };
 
-static struct moment moment(u64 done, u64 now)
+/**
+ * struct alike - requests that took the same time, one after the other in a list
+ * @known_at: of all of them
+ * @given_at: of all of them
+ * @done_at: of all of them
+ * @nr: how many, of each kind
+ */
+struct alike {
+	u64 known_at;
+	u64 given_at;
+	u64 done_at;
+	unsigned int nr[NR_LATENCY_KINDS];
+};
+
+static void count_stage(struct blkback_ring *ring, const struct alike *reqs,
+			enum latency_stage stage, u64 ns)
 {
-	return (struct moment){
-		.done = done,
-		.now = now,
-		.answer = latency_bucket(now - done),
-	};
+	unsigned int bucket = latency_bucket(ns);
+	enum latency_kind kind;
+
+	for (kind = 0; kind < NR_LATENCY_KINDS; kind++)
+		latency_count(ring->account, kind, stage, bucket, reqs->nr[kind]);
 }
 
-static void count_time(struct blkback_ring *ring, const struct blkback_req *req,
-		       const struct moment *at)
+static void count_alike(struct blkback_ring *ring, const struct alike *reqs,
+			const struct moment *at)
 {
-	struct blkback_account *account = ring->account;
-	enum latency_kind kind = latency_kind(req->operation);
-	u64 done = req_done(req, at->done);
+	u64 done = time_done(reqs->done_at, reqs->given_at, at->done);
 
-	latency_count(account, kind, LATENCY_DISK,
-		      latency_bucket(done - req->given_at));
-	latency_count(account, kind, LATENCY_ANSWER,
-		      done == at->done ? at->answer :
-					 latency_bucket(at->now - done));
-	latency_count(account, kind, LATENCY_TOTAL,
-		      latency_bucket(at->now - req->known_at));
+	if (!reqs->given_at)	/* there are none */
+		return;
+	count_stage(ring, reqs, LATENCY_DISK, done - reqs->given_at);
+	count_stage(ring, reqs, LATENCY_ANSWER, at->now - done);
+	count_stage(ring, reqs, LATENCY_TOTAL, at->now - reqs->known_at);
+}
+
+/* Those that were given to the disk together mostly come back together. */
+static void count_time(struct blkback_ring *ring, const struct blkback_req *req,
+		       struct alike *last, const struct moment *at)
+{
+	if (req->given_at != last->given_at || req->known_at != last->known_at ||
+	    req->done_at != last->done_at) {
+		count_alike(ring, last, at);
+		*last = (struct alike){
+			.known_at = req->known_at,
+			.given_at = req->given_at,
+			.done_at = req->done_at,
+		};
+	}
+	last->nr[latency_kind(req->operation)]++;
 }
 
 /* What was not given to the disk has been counted by the ring's thread. */
 static void count_answer(struct blkback_ring *ring, const struct blkback_req *req,
-			 const struct moment *at)
+			 struct alike *last, const struct moment *at)
 {
 	trace_blkback_respond(req, at->done, at->now);
 	if (req->status != BLKIF_RSP_OKAY) {
@@ -146,26 +171,31 @@ static void count_answer(struct blkback_ring *ring, const struct blkback_req *re
 			return;
 		ring->account->errors[latency_kind(req->operation)]++;
 	}
-	count_time(ring, req, at);
+	count_time(ring, req, last, at);
 }
 
 /* The frontend may reuse a page as soon as it sees the response. */
 static void give_answers(struct blkback_ring *ring, struct llist_node *reqs,
-			 struct moment at)
+			 struct moment at, bool by_thread)
 {
 	struct blkback_req *req, *next;
+	struct alike last = { };
 	bool notify;
 	u32 n = 0;
 
 	spin_lock_bh(&ring->lock);
 	llist_for_each_entry_safe(req, next, reqs, done) {
-		count_answer(ring, req, &at);
+		count_answer(ring, req, &last, &at);
 		guest_pages_put(ring, req);
 		sring_respond(&ring->sring, req->id, req->operation,
 			      req->status);
-		req_free(ring, req);
+		if (by_thread)
+			req_free_here(ring, req);
+		else
+			req_free(ring, req);
 		n++;
 	}
+	count_alike(ring, &last, &at);
 	/* Last, see in_flight(). */
 	smp_store_release(&ring->answered, ring->answered + n);
 	notify = sring_publish(&ring->sring);
@@ -207,6 +237,18 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 	return ready;
 }
 
+/* Return whether there was any data to give back, or any page. */
+static bool give_back(struct blkback_ring *ring, struct llist_node *reqs)
+{
+	bool any = false;
+
+	if (READ_ONCE(ring->pool.out))
+		any = copy_reads(&ring->batch->copies, reqs);
+	if (ring->mapped_out)
+		any |= map_unmap(ring, reqs);
+	return any;
+}
+
 /**
  * answer_all() - give the frontend all answers that there are
  * @ring: the ring
@@ -218,28 +260,35 @@ static struct llist_node *collect_done(struct blkback_ring *ring)
 void answer_all(struct blkback_ring *ring)
 {
 	struct llist_node *ready = collect_done(ring);
-	bool copied, unmapped;
-	u64 done;
+	struct moment at;
 
 	if (!ready && !ring->refused)
 		return;
-	done = look_at_clock(ring);
+	at.done = look_at_clock(ring);
+	at.now = at.done;
 	ring->refused = false;
-	copied = copy_reads(&ring->batch->copies, ready);
-	unmapped = map_unmap(ring, ready);
-	give_answers(ring, ready,
-		     moment(done, copied || unmapped ? look_at_clock(ring) : done));
+	if (give_back(ring, ready))
+		at.now = look_at_clock(ring);
+	give_answers(ring, ready, at, true);
+}
+
+/* To copy a page takes more than sixteen times as long as to be done with it. */
+static unsigned int effort_of(const struct blkback_req *req)
+{
+	if (req->data == DATA_COPIED && req->operation == BLKIF_OP_READ)
+		return req->nr_segs;
+	return DIV_ROUND_UP(req->nr_segs, 16);
 }
 
 /* What would take too long here is not quick any more. */
 static struct llist_node *few(struct llist_node *reqs)
 {
 	struct blkback_req *req;
-	unsigned int segs = 0;
+	unsigned int effort = 0;
 
 	llist_for_each_entry(req, reqs, done) {
-		segs += req->nr_segs;
-		if (segs > BLKBACK_QUICK_MAX)
+		effort += effort_of(req);
+		if (effort > BLKBACK_QUICK_MAX)
 			req->quick = false;
 	}
 	return reqs;
@@ -278,16 +327,17 @@ void answer_quick(struct tasklet_struct *tasklet)
 {
 	struct blkback_ring *ring = from_tasklet(ring, tasklet, answer);
 	struct llist_node *reqs;
-	u64 done;
+	struct moment at;
 
 	reqs = llist_reverse_order(llist_del_all(&ring->quick));
-	done = first_done(reqs);
+	at.done = first_done(reqs);
 	reqs = leave_to_thread(few(reqs));
 	copy_reads(&ring->copies, reqs);
 	reqs = leave_to_thread(reqs);
 	if (!reqs)
 		return;
-	give_answers(ring, reqs, moment(done, ktime_get_ns()));
+	at.now = ktime_get_ns();
+	give_answers(ring, reqs, at, false);
 	smp_mb();	/* what is answered before what the thread sleeps for */
 	if (READ_ONCE(ring->heeds) || READ_ONCE(ring->conn->stopping))
 		wake_up(&ring->wait);

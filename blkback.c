@@ -254,36 +254,52 @@ static bool adjoins(const struct blkback_ring *ring, unsigned int i)
 		batch->reqs[i + 1]->sector == req->sector + req->nr_sectors);
 }
 
-static blk_opf_t submit_flags(struct blkback_ring *ring, unsigned int i)
+static blk_opf_t submit_flags(struct blkback_ring *ring, unsigned int i,
+			      blk_opf_t nomerge)
 {
 	struct blkback_req *req = ring->batch->reqs[i];
-	blk_opf_t flags = 0;
+	blk_opf_t flags = adjoins(ring, i) ? 0 : nomerge;
 
-	if (!adjoins(ring, i))
-		flags |= vbd_nomerge(&ring->conn->dev->vbd);
 	ring->next_sector = req->sector + req->nr_sectors;
 	if (ring->batch->nr_reqs == 1 && ring->poll.max)
 		flags |= iopoll_begin(ring, req);
 	return flags;
 }
 
+/*
+ * How many of the disk's own requests each of a batch will need: the block layer cuts up
+ * what is too long. Guessed by the first one, as most batches are of one size.
+ */
+static unsigned int tags_each(const struct blkback_ring *ring)
+{
+	struct request_queue *q = bdev_get_queue(ring->conn->dev->vbd.bdev);
+	u32 sectors = ring->batch->reqs[0]->nr_sectors, max = queue_max_sectors(q);
+
+	return sectors <= max ? 1 : min(DIV_ROUND_UP(sectors, max), MAX_TAGS_AT_ONCE);
+}
+
 static void submit(struct blkback_ring *ring)
 {
 	const struct blkback_vbd *vbd = &ring->conn->dev->vbd;
 	struct blkback_batch *batch = ring->batch;
+	unsigned int i, waited, tags, step;
 	struct blk_plug plug;
-	unsigned int i;
+	blk_opf_t nomerge;
 	u64 now;
 
 	if (!batch->nr_reqs)
 		return;
 	now = look_at_clock(ring);
+	waited = latency_bucket(now - batch->known_at);
+	nomerge = vbd_nomerge(vbd);
+	tags = tags_each(ring);
+	step = MAX_TAGS_AT_ONCE / tags;
 	blk_start_plug(&plug);
 	for (i = 0; i < batch->nr_reqs; i++) {
 		struct blkback_req *req = batch->reqs[i];
 
-		if (i % MAX_TAGS_AT_ONCE == 0)
-			plug.nr_ios = min(batch->nr_reqs - i, MAX_TAGS_AT_ONCE);
+		if (!(i & (step - 1)))	/* a power of two, as the quotient of 8 is */
+			plug.nr_ios = min((batch->nr_reqs - i) * tags, MAX_TAGS_AT_ONCE);
 		if (req->status != BLKIF_RSP_OKAY) {
 			count(ring, STAT_REFUSED, 1);
 			answer_req(req);
@@ -295,8 +311,8 @@ static void submit(struct blkback_ring *ring)
 			discard_wait(ring, req);
 			continue;
 		}
-		req_given(ring, req, now);
-		vbd_submit(vbd, req, submit_flags(ring, i), answer_bio);
+		req_given(ring, req, now, waited);
+		vbd_submit(vbd, req, submit_flags(ring, i, nomerge), answer_bio);
 	}
 	blk_finish_plug(&plug);
 }

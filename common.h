@@ -52,7 +52,7 @@
 /* Most requests prepared together: as many as a one-page ring holds. */
 #define BLKBACK_BATCH_REQS	32
 
-/* A request of more segments is not answered in the context that completes it. */
+/* A READ of more segments that are copied is not answered in the context that completes it. */
 #define BLKBACK_QUICK_SEGS	16
 
 /*
@@ -508,6 +508,8 @@ struct blkback_pool {
  * @here: requests that were completed by @thread, while it submitted them
  * @busy: completed requests whose pages somebody still looks at
  * @free: memory of requests that are done with, by size
+ * @unused: from where on in @free it has not been needed since req_round()
+ * @round_at: time, in jiffies, when that was
  * @spare: pages to map guest pages to
  * @poll: how long it waits awake
  * @asked: request for which the disk is asked whether it is done; NULL: none
@@ -589,6 +591,8 @@ struct blkback_ring {
 	struct llist_node *here;
 	struct llist_node *busy;
 	struct llist_node *free[BLKBACK_REQ_SIZES];
+	struct llist_node *unused[BLKBACK_REQ_SIZES];
+	unsigned long round_at;
 	struct gnttab_page_cache spare;
 	struct blkback_poll poll;
 	struct blkback_req *asked;
@@ -844,7 +848,9 @@ void conn_destroy(struct blkback_conn *conn);
 /* request.c: memory for requests */
 struct blkback_req *req_alloc(struct blkback_ring *ring, unsigned int nr_segs);
 void req_free(struct blkback_ring *ring, struct blkback_req *req);
+void req_free_here(struct blkback_ring *ring, struct blkback_req *req);
 int req_reserve(struct blkback_ring *ring);
+void req_round(struct blkback_ring *ring);
 void req_trim(struct blkback_ring *ring);
 
 /* guest.c: the data of requests */
@@ -978,20 +984,22 @@ static inline u64 look_at_clock(struct blkback_ring *ring)
  * @ring: whose it is
  * @req: with its @known_at set
  * @now: from look_at_clock()
+ * @waited: bucket of what is between
  *
  * Context: the ring's thread.
  */
 static inline void req_given(struct blkback_ring *ring, struct blkback_req *req,
-			     u64 now)
+			     u64 now, unsigned int waited)
 {
 	req->given_at = now;
 	latency_count(ring->account, latency_kind(req->operation), LATENCY_WAIT,
-		      latency_bucket(now - req->known_at));
+		      waited, 1);
 }
 
 /**
- * req_done() - when the disk was done with a request
- * @req: given to the disk and completed
+ * time_done() - when the disk was done with a request
+ * @done_at: of the request, which it has completed
+ * @given_at: of the request
  * @done: when it was done with those that have no time of their own
  *
  * Of requests that are answered together another one may have been done before this one
@@ -999,9 +1007,9 @@ static inline void req_given(struct blkback_ring *ring, struct blkback_req *req,
  *
  * Return: the time, by ktime_get_ns().
  */
-static inline u64 req_done(const struct blkback_req *req, u64 done)
+static inline u64 time_done(u64 done_at, u64 given_at, u64 done)
 {
-	return max(req->done_at ?: done, req->given_at);
+	return max(done_at ?: done, given_at);
 }
 
 u64 stats_sum(const u64 *stats, u64 which);

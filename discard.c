@@ -84,8 +84,11 @@ void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk)
 		struct blkback_req *req = discard_next(ring);
 
 		ring->discards_out++;
-		if (!req->given_at)
-			req_given(ring, req, look_at_clock(ring));
+		if (!req->given_at) {
+			u64 now = look_at_clock(ring);
+
+			req_given(ring, req, now, latency_bucket(now - req->known_at));
+		}
 		req->done_at = 0;
 		if (discard_allowed(ring, disk, req)) {
 			vbd_submit(&ring->conn->dev->vbd, req, 0, answer_bio);

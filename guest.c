@@ -8,7 +8,10 @@
  */
 #include "common.h"
 
-/* How long an idle ring keeps its spare pages. */
+/*
+ * How long an idle ring keeps its spare pages, and a busy one memory for requests that it
+ * does not need.
+ */
 #define SPARE_JIFFIES	HZ
 
 static bool may_be_copied(const struct blkback_req *req)
@@ -145,6 +148,7 @@ static bool is_quick(const struct blkback_req *req)
 void guest_pages_get(struct blkback_ring *ring)
 {
 	struct blkback_batch *batch = ring->batch;
+	bool copies = false;
 	unsigned int i;
 
 	spin_lock_bh(&ring->lock);
@@ -216,6 +220,9 @@ void guest_pages_trim(struct blkback_ring *ring)
 		spare = 0;
 		ring->untidy = in_flight(ring);
 		req_trim(ring);
+	} else if (time_after_eq(now, ring->round_at + SPARE_JIFFIES)) {
+		ring->round_at = now;
+		req_round(ring);
 	}
 	budget_trim(ring, idle || squeezed);
 	spare = min(spare, budget_spare(ring));

@@ -106,19 +106,21 @@ static inline __u64 latency_from(unsigned int bucket)
 }
 
 /**
- * latency_count() - a request took so long
- * @account: of its ring
- * @kind: of the request
+ * latency_count() - requests took so long
+ * @account: of their ring
+ * @kind: of the requests
  * @stage: where
  * @bucket: from latency_bucket()
+ * @nr: how many
  *
  * Context: of stage WAIT the ring's thread, or else under the ring's lock.
  */
 static inline void latency_count(struct blkback_account *account,
 				 enum latency_kind kind,
-				 enum latency_stage stage, unsigned int bucket)
+				 enum latency_stage stage, unsigned int bucket,
+				 unsigned int nr)
 {
-	account->latency[stage][bucket][kind]++;
+	account->latency[stage][bucket][kind] += nr;
 }
 
 /**

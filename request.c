@@ -2,8 +2,9 @@
 /*
  * Memory for requests: each is as large as its number of segments demands.
  *
- * Those that are done with are kept for the next ones of about their size, until
- * the ring has had nothing to do for a while.
+ * Those that are done with are kept for the next ones of about their size, the one used
+ * last on top, for as long as they are needed: what has stayed below a mark for a whole
+ * round is not.
  */
 #include <linux/llist.h>
 #include <linux/slab.h>
@@ -47,6 +48,8 @@ static struct blkback_req *used_before(struct blkback_ring *ring,
 		return NULL;
 	req = llist_entry(*mine, struct blkback_req, done);
 	*mine = req->done.next;
+	if (ring->unused[class] == &req->done)
+		ring->unused[class] = req->done.next;
 	return req;
 }
 
@@ -102,6 +105,23 @@ void req_free(struct blkback_ring *ring, struct blkback_req *req)
 }
 
 /**
+ * req_free_here() - likewise, by the ring's thread
+ * @ring: whose request it is
+ * @req: has no pages any more
+ *
+ * Context: the ring's thread.
+ */
+void req_free_here(struct blkback_ring *ring, struct blkback_req *req)
+{
+	if (req == ring->reserve) {
+		WRITE_ONCE(ring->reserve_used, false);
+		return;
+	}
+	req->done.next = ring->free[req->class];
+	ring->free[req->class] = &req->done;
+}
+
+/**
  * req_reserve() - set one request of any size aside
  * @ring: the ring
  *
@@ -111,6 +131,29 @@ int req_reserve(struct blkback_ring *ring)
 {
 	ring->reserve = kvmalloc(size_of(BLKBACK_REQ_SIZES - 1), GFP_KERNEL);
 	return ring->reserve ? 0 : -ENOMEM;
+}
+
+/**
+ * req_round() - free what was not needed since the last call
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ */
+void req_round(struct blkback_ring *ring)
+{
+	struct llist_node **end, *unused;
+	struct blkback_req *req, *next;
+	unsigned int class;
+
+	for (class = 0; class < BLKBACK_REQ_SIZES; class++) {
+		unused = ring->unused[class];
+		for (end = &ring->free[class]; *end != unused; end = &(*end)->next)
+			;
+		*end = NULL;
+		llist_for_each_entry_safe(req, next, unused, done)
+			kfree(req);
+		ring->unused[class] = ring->free[class];
+	}
 }
 
 /**

@@ -195,7 +195,7 @@ TRACE_EVENT(blkback_respond,
 			   __entry->op = req->operation;
 			   __entry->status = req->status;
 			   __entry->id = req->id;
-			   done = req_done(req, done);
+			   done = time_done(req->done_at, req->given_at, done);
 			   __entry->disk_ns = req->given_at ? done - req->given_at : 0;
 			   __entry->answer_ns = req->given_at ? now - done : 0;
 			   __entry->total_ns = req->given_at ? now - req->known_at : 0;),

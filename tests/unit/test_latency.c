@@ -59,7 +59,7 @@ static void each_request_is_counted_by_kind(void **state)
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
 		assert_int_equal(latency_kind(ops[i].operation), ops[i].kind);
 		latency_count(&account, ops[i].kind, LATENCY_DISK,
-			      latency_bucket(1000000));
+			      latency_bucket(1000000), 1);
 	}
 	for (i = 0; i < NR_LATENCY_KINDS; i++) {
 		__u64 *count = &account.latency[LATENCY_DISK][latency_bucket(1000000)][i];
