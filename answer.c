@@ -45,7 +45,7 @@ static void complete_elsewhere(struct blkback_req *req)
 		req->done_at = ktime_get_ns();
 	if (!req->quick) {
 		if (llist_add(&req->done, &ring->finish))
-			wake_up(&ring->wait);
+			ring_wake(ring);
 	} else if (llist_add(&req->done, &ring->quick)) {
 		answer_soon(ring);
 	}
@@ -340,5 +340,5 @@ void answer_quick(struct tasklet_struct *tasklet)
 	give_answers(ring, reqs, at, false);
 	smp_mb();	/* what is answered before what the thread sleeps for */
 	if (READ_ONCE(ring->heeds) || READ_ONCE(ring->conn->stopping))
-		wake_up(&ring->wait);
+		ring_wake(ring);
 }

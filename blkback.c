@@ -442,10 +442,23 @@ static void set_timer(struct blkback_ring *ring)
 		mod_timer(&ring->timer, jiffies + timeout);
 }
 
+static void give_eoi(struct blkback_ring *ring)
+{
+	if (!READ_ONCE(ring->event))
+		return;
+	WRITE_ONCE(ring->event, false);
+	/* A frontend that sends events for nothing is slowed down. */
+	xen_irq_lateeoi(ring->irq, ring->worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	ring->worked = false;
+}
+
 /*
  * Nothing to do just now: ask for an event at the next request, let the event
  * channel deliver it, and sleep. While there is work neither is done, so that
  * a busy ring sees no interrupts.
+ *
+ * Whoever has something to do for the ring says so first and wakes it then, and the ring
+ * looks after it has said that it sleeps.
  */
 static void ring_sleep(struct blkback_ring *ring)
 {
@@ -453,19 +466,16 @@ static void ring_sleep(struct blkback_ring *ring)
 
 	set_timer(ring);
 	WRITE_ONCE(ring->heeds, heeds_answers(ring));
+	prepare_to_rcuwait(&ring->wait);
+	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 	sring_arm(&ring->sring);
-	if (!ring_has_work(ring) && READ_ONCE(ring->event)) {
-		WRITE_ONCE(ring->event, false);
-		/* A frontend that sends events for nothing is slowed down. */
-		xen_irq_lateeoi(ring->irq,
-				ring->worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
-		ring->worked = false;
+	if (!ring_has_work(ring)) {
+		give_eoi(ring);
+		if (!READ_ONCE(ring->event))
+			schedule_timeout(soon ? RETRY_JIFFIES :
+						MAX_SCHEDULE_TIMEOUT);
 	}
-	wait_event_freezable_timeout(ring->wait,
-				     READ_ONCE(ring->event) ||
-				     ring_has_work(ring),
-				     soon ? RETRY_JIFFIES :
-					    MAX_SCHEDULE_TIMEOUT);
+	finish_rcuwait(&ring->wait);
 	poll_slept(&ring->poll);
 }
 
@@ -494,7 +504,7 @@ void ring_tidy(struct timer_list *timer)
 						 timer);
 
 	WRITE_ONCE(ring->tidy, true);
-	wake_up(&ring->wait);
+	ring_wake(ring);
 }
 
 /**
@@ -513,7 +523,7 @@ irqreturn_t ring_event(int irq, void *data)
 	WRITE_ONCE(ring->event_at, ktime_get_ns());
 	WRITE_ONCE(ring->events_in, ring->events_in + 1);
 	WRITE_ONCE(ring->event, true);
-	wake_up(&ring->wait);
+	ring_wake(ring);
 	return IRQ_HANDLED;
 }
 

@@ -33,10 +33,10 @@
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
+#include <linux/rcuwait.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
-#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
@@ -562,7 +562,7 @@ struct blkback_ring {
 	char name[sizeof("blkback.32767.-255") + BLKBACK_NAME_LEN];
 	int irq;
 	struct task_struct *thread;
-	wait_queue_head_t wait;
+	struct rcuwait wait;
 	unsigned int nr_pages;
 	struct page *pages[SRING_MAX_PAGES];
 	grant_handle_t handles[SRING_MAX_PAGES];
@@ -654,6 +654,17 @@ static inline bool ring_stopped(const struct blkback_ring *ring)
 }
 
 /**
+ * ring_wake() - have a ring look whether there is something to do
+ * @ring: cannot go meanwhile
+ *
+ * Context: any.
+ */
+static inline void ring_wake(struct blkback_ring *ring)
+{
+	rcuwait_wake_up(&ring->wait);
+}
+
+/**
  * wake_rings() - have all rings of a connection look whether there is something to do
  * @conn: cannot go meanwhile
  *
@@ -664,7 +675,7 @@ static inline void wake_rings(struct blkback_conn *conn)
 	unsigned int i;
 
 	for (i = 0; i < conn->nr_rings; i++)
-		wake_up(&conn->rings[i]->wait);
+		ring_wake(conn->rings[i]);
 }
 
 /**

@@ -68,7 +68,7 @@ static int ring_alloc(struct blkback_ring *ring)
 
 static void ring_init(struct blkback_ring *ring)
 {
-	init_waitqueue_head(&ring->wait);
+	rcuwait_init(&ring->wait);
 	ring->discards_end = &ring->discards;
 	gnttab_page_cache_init(&ring->spare);
 	init_llist_head(&ring->finish);
@@ -81,6 +81,7 @@ static void ring_init(struct blkback_ring *ring)
 	timer_setup(&ring->timer, ring_tidy, 0);
 	budget_ring_init(ring);
 	ring->taken_at = jiffies;
+	ring->round_at = jiffies;
 	ring->squeezed_until = jiffies;
 	spin_lock_init(&ring->lock);
 }

@@ -109,11 +109,13 @@ u64 iopoll_left(const struct blkback_ring *ring)
  */
 void iopoll_pause(struct blkback_ring *ring)
 {
-	u64 pause = min(waiting_for(ring), MAX_PAUSE_NS);
+	ktime_t pause = ns_to_ktime(min(waiting_for(ring), MAX_PAUSE_NS));
 
-	wait_event_interruptible_hrtimeout(ring->wait,
-					   !llist_empty(&ring->finish),
-					   ns_to_ktime(pause));
+	prepare_to_rcuwait(&ring->wait);
+	set_current_state(TASK_INTERRUPTIBLE);
+	if (llist_empty(&ring->finish))
+		schedule_hrtimeout(&pause, HRTIMER_MODE_REL);
+	finish_rcuwait(&ring->wait);
 }
 
 /**

@@ -46,7 +46,7 @@ static void squeeze_ring(struct blkback_ring *ring, unsigned long *left)
 			   jiffies + ring->conn->squeeze_jiffies);
 	/* One at least: that is what wakes the ring. */
 	atomic_add(max(kept, 1UL), &ring->squeeze);
-	wake_up(&ring->wait);
+	ring_wake(ring);
 }
 
 static unsigned long count_objects(struct shrinker *s, struct shrink_control *sc)
