@@ -6,6 +6,7 @@
 #   check.sh debug     the cases alone, but on a dom0 that has the debug kernel
 #   check.sh kasan     the attacks, and cases that make sense there, with the backend in a driver domain that has a
 #                      kernel with KASAN
+#   check.sh modes     the cases without the attacks, once for each way that data may take, and waiting awake
 #   check.sh stock     the cases, with the in-tree module: what fails tells the two modules apart
 #   check.sh fuzz      both fuzzers, for MINUTES= (30)
 #   check.sh stress    disks, guests and the module come and go at a time, for MINUTES= (10)
@@ -41,7 +42,7 @@ selected() {
 	case $kind:$1 in
 	kasan:hostile-*) ;;
 	kasan:*) grep -q '^# .*In a driver domain, too' "$top/tests/cases/$1.sh" ;;
-	check:hostile-*) [[ $CASE = *hostile* ]] ;;
+	check:hostile-* | modes:hostile-*) [[ $CASE = *hostile* ]] ;;
 	hostile:hostile-* | fuzz:hostile-65-chaos | stress:91-teardown) ;;
 	hostile:* | fuzz:* | stress:*) return 1 ;;
 	esac
@@ -131,6 +132,15 @@ for_long() {
 	export CASE_LIMIT=$((4 * seconds + 900)) SILENCE=$((4 * seconds + 1000))
 }
 
+# The default is kept, which all cases are run with anyway.
+modes() {
+	local each
+	each=$(hosts)
+	PARAMETERS='feature_persistent=0' stage copied integration "$each"
+	PARAMETERS='feature_persistent=0 copy_read_max=0 copy_write_max=0' stage mapped integration "$each"
+	PARAMETERS='poll_us=200' stage awake integration "$each"
+}
+
 # The kinds of check that are about the cases, or some of them.
 only_cases() {
 	case $kind in
@@ -141,6 +151,7 @@ only_cases() {
 		export BACKEND=storage RING_GRANTS=${RING_GRANTS:-20} CHAOS_SECONDS=${CHAOS_SECONDS:-300}
 		stage kasan integration "$(hosts)" -K
 		;;
+	modes) modes ;;
 	stock) stage stock integration "$(hosts)" -m stock ;;
 	fuzz)
 		for_long 30
@@ -183,7 +194,7 @@ here=0 bad=0			# results of this stage, and how many of them failed
 result() {
 	local line=$1
 	case $kind:$line in
-	check:*' make check-debug') ;;
+	check:*' make check-debug' | modes:*' make check-debug') ;;
 	*:ok*'# SKIP'*) line="not ${line/ \# SKIP/: skipped:}" ;;
 	esac
 	total=$((total + 1))

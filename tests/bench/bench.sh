@@ -87,7 +87,7 @@ run() {
 	picture "$out"
 	[ -n "${QUICK-}" ] || [ "$status" -ne 0 ] || touch "$out/whole"
 	cat "$out/table.md"
-	say "bench: $SECONDS s; results.csv, ratios.csv, table.md and ratios.svg are in ${out#"$top"/}"
+	say "bench: $SECONDS s; results.csv, ratios.csv, disks.csv, table.md and ratios.svg are in ${out#"$top"/}"
 	return "$status"
 }
 

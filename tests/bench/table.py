@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Turns what dom0-bench.sh has printed into tables.
 
-    table.py write FOLDER             FOLDER/raw -> results.csv, ratios.csv, table.md, ratios.dat
+    table.py write FOLDER             FOLDER/raw -> results.csv, ratios.csv, disks.csv, table.md, ratios.dat
     table.py guard FOLDER COMMITTED   compares ratios with those of COMMITTED; prints TAP
+    table.py compare RATIOS RATIOS    compares those of two runs; prints TAP
 
 FOLDER/raw has the lines, FOLDER/fio what fio said, a file for each row. A row that was planned and
 could not be measured is an error in every table.
@@ -21,7 +22,9 @@ LATENCY = ["iops", "p50_us", "p99_us"]
 FIELDS = MEASURED + COUNTED + TRACED + LATENCY
 # A row's ratio may get that much worse before the guard minds.
 TOLERANCE = 1.05
-# Two runs agree as well as this; no more is asked of "not worse".
+# Two runs of the whole bench have to agree as well as this.
+AGREEMENT = 1.02
+# And they do as well as this; no more is asked of "not worse".
 NOISE = 1.01
 
 
@@ -146,6 +149,14 @@ def iops_target(row, persistent):
     return 1.3 if "qd32" in row and persistent == "N" else 1.0
 
 
+def iops_limit(results, row, persistent):
+    """What IOPS would gain from a backend that costs nothing, while one CPU does the guest's work, too."""
+    stock = results.pair(row, persistent)[0]
+    if not row.startswith("1q/") or not stock.get("guest"):
+        return None
+    return (stock["guest"] + stock["dom0"]) / stock["guest"]
+
+
 def grant_calls_target(row):
     """The most calls for grants that an I/O may take."""
     if row.endswith("256seg"):
@@ -196,11 +207,12 @@ def cost_rows(results):
         guest = results.ratio(row, persistent, "guest")
         iops = results.ratio(row, persistent, "iops")
         least = iops_target(row, persistent)
+        limit = iops_limit(results, row, persistent)
         yield name_row(row, persistent) + [
             number(stock.get("dom0")), number(ours.get("dom0")), number(ratio),
             f"≤ {target:.2f}" if target else "", met(ratio, target) if target else "",
             number(stock.get("guest")), number(ours.get("guest")), number(guest), met(guest, NOISE),
-            number(iops), f"≥ {least}", met(iops, least, least=True)]
+            number(iops), f"≥ {least}", met(iops, least, least=True), number(limit) if limit else ""]
 
 
 def change(results, row, persistent, field):
@@ -225,6 +237,10 @@ def detail_rows(results):
             change(results, row, persistent, "wakeups")]
 
 
+def ratio_of(stock, ours):
+    return number(ours / stock) if stock and ours is not None else ""
+
+
 def queue_rows(results):
     """What an I/O costs with four queues, by what it costs with one, in the same guest."""
     for row, persistent in results.rows:
@@ -235,7 +251,7 @@ def queue_rows(results):
                  results.figures[row, persistent, module].get("dom0")) for module in MODULES]
         stock, ours = (four / one if four and one else None for four, one in cost)
         yield [f"4 queues by 1, {workload}, persistent {'on' if persistent == 'Y' else 'off'}",
-               number(stock), number(ours), "≤ 1.05", met(ours, 1.05)]
+               number(stock), number(ours), ratio_of(stock, ours), "≤ 1.05", met(ours, 1.05)]
 
 
 # Key of a line 'disk', what it is, the most it may be, in what it is printed.
@@ -247,20 +263,25 @@ DISK = [
 ]
 
 
+def disk_pair(results, key):
+    return [float(results.disks[module][key]) if key in results.disks.get(module, {}) else None
+            for module in MODULES]
+
+
 def disk_rows(results):
     if not results.disks and not any(row.startswith("4v1q") for row, _ in results.rows):
         return
     for key, what, target in DISK:
-        stock, ours = (float(results.disks[module][key]) if key in results.disks.get(module, {})
-                       else None for module in MODULES)
-        yield [what, number(stock), number(ours), "" if target is None else f"≤ {target}",
-               "" if target is None else met(ours, target)]
+        stock, ours = disk_pair(results, key)
+        yield [what, number(stock), number(ours), ratio_of(stock, ours),
+               "" if target is None else f"≤ {target}", "" if target is None else met(ours, target)]
 
 
 def tables(results):
     yield from markdown(
         ["workload", "config", "persistent", "dom0, stock", "dom0, ours", "ratio", "target", "met",
-         "guest, stock", "guest, ours", "ratio", "met", "IOPS, ratio", "target", "met"], cost_rows(results))
+         "guest, stock", "guest, ours", "ratio", "met", "IOPS, ratio", "target", "met", "if dom0 cost nothing"],
+        cost_rows(results))
     yield ""
     yield from markdown(
         ["workload", "config", "persistent", "p50, µs", "p99, µs", "grant calls", "target",
@@ -268,7 +289,7 @@ def tables(results):
     others = list(queue_rows(results)) + list(disk_rows(results))
     if others:
         yield ""
-        yield from markdown(["disk", "stock", "ours", "target", "met"], others)
+        yield from markdown(["disk", "stock", "ours", "ratio", "target", "met"], others)
     if results.reasons:
         yield ""
         for (row, persistent, module), reason in results.reasons.items():
@@ -295,6 +316,13 @@ def all_ratios(results):
         yield [row, persistent, *("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)]
 
 
+def all_disks(results):
+    for key, _, _ in DISK:
+        pair = disk_pair(results, key)
+        if None not in pair:
+            yield [key, *(f"{value:.6g}" for value in pair), ratio_of(*pair)]
+
+
 def plot_lines(results):
     """For gnuplot: workload, then ratio and target, by config and persistent grants."""
     workloads = list(dict.fromkeys(row.split("/")[1] for row, _ in results.rows))
@@ -314,6 +342,7 @@ def write(folder):
     write_csv(os.path.join(folder, "results.csv"),
               ["row", "persistent", "module", *FIELDS, "error"], all_figures(results))
     write_csv(os.path.join(folder, "ratios.csv"), ["row", "persistent", *FIELDS], all_ratios(results))
+    write_csv(os.path.join(folder, "disks.csv"), ["figure", *MODULES, "ratio"], all_disks(results))
     for name, lines in ("table.md", tables(results)), ("ratios.dat", plot_lines(results)):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.writelines(line + "\n" for line in lines)
@@ -340,7 +369,7 @@ def judge(results, row, persistent, committed):
 def read_committed(path):
     with open(path, encoding="utf-8") as file:
         return {(line["row"], line["persistent"]):
-                {domain: float(line[domain]) for domain in ("dom0", "guest")}
+                {domain: float(line[domain]) for domain in MEASURED}
                 for line in csv.DictReader(file) if line["dom0"] and line["guest"]}
 
 
@@ -352,11 +381,31 @@ def guard(folder, path):
     return 0 if verdicts and all(verdict.startswith("ok") for verdict in verdicts) else 1
 
 
+def compare(one, other):
+    """Whether a second run has found what the first one has."""
+    first, second = read_committed(one), read_committed(other)
+    verdicts = []
+    for row, persistent in dict.fromkeys([*first, *second]):
+        name = f"bench/{row} persistent={persistent}"
+        if (row, persistent) not in first or (row, persistent) not in second:
+            verdicts.append(f"not ok - {name}: only in one of them # ERROR")
+            continue
+        pairs = [(domain, first[row, persistent][domain], second[row, persistent][domain])
+                 for domain in MEASURED]
+        agree = all(max(pair) <= min(pair) * AGREEMENT for _, *pair in pairs)
+        verdicts.append(f"{'ok' if agree else 'not ok'} - {name}: " +
+                        "; ".join(f"{domain} {was:.3f}, then {now:.3f}" for domain, was, now in pairs))
+    print("\n".join(verdicts or ["not ok - bench: nothing to compare # ERROR"]))
+    return 0 if verdicts and all(verdict.startswith("ok") for verdict in verdicts) else 1
+
+
 def main(arguments):
     if arguments[:1] == ["write"] and len(arguments) == 2:
         return write(arguments[1])
     if arguments[:1] == ["guard"] and len(arguments) == 3:
         return guard(arguments[1], arguments[2])
+    if arguments[:1] == ["compare"] and len(arguments) == 3:
+        return compare(arguments[1], arguments[2])
     print(__doc__, file=sys.stderr)
     return 2
 
