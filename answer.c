@@ -110,7 +110,8 @@ struct moment {
 };
 
 /**
- * struct alike - requests that took the same time, one after the other in a list
+ * struct alike - requests that took the same time, one after the other in a list; none
+ *	of them yet if @given_at is 0
  * @known_at: of all of them
  * @given_at: of all of them
  * @done_at: of all of them
@@ -123,26 +124,25 @@ struct alike {
 	unsigned int nr[NR_LATENCY_KINDS];
 };
 
-static void count_stage(struct blkback_ring *ring, const struct alike *reqs,
-			enum latency_stage stage, u64 ns)
-{
-	unsigned int bucket = latency_bucket(ns);
-	enum latency_kind kind;
-
-	for (kind = 0; kind < NR_LATENCY_KINDS; kind++)
-		latency_count(ring->account, kind, stage, bucket, reqs->nr[kind]);
-}
-
 static void count_alike(struct blkback_ring *ring, const struct alike *reqs,
 			const struct moment *at)
 {
 	u64 done = time_done(reqs->done_at, reqs->given_at, at->done);
+	unsigned int disk = latency_bucket(done - reqs->given_at);
+	unsigned int answer = latency_bucket(at->now - done);
+	unsigned int total = latency_bucket(at->now - reqs->known_at);
+	struct blkback_account *account = ring->account;
+	enum latency_kind kind;
 
-	if (!reqs->given_at)	/* there are none */
-		return;
-	count_stage(ring, reqs, LATENCY_DISK, done - reqs->given_at);
-	count_stage(ring, reqs, LATENCY_ANSWER, at->now - done);
-	count_stage(ring, reqs, LATENCY_TOTAL, at->now - reqs->known_at);
+	for (kind = 0; kind < NR_LATENCY_KINDS; kind++) {
+		unsigned int nr = reqs->nr[kind];
+
+		if (!nr)
+			continue;
+		latency_count(account, kind, LATENCY_DISK, disk, nr);
+		latency_count(account, kind, LATENCY_ANSWER, answer, nr);
+		latency_count(account, kind, LATENCY_TOTAL, total, nr);
+	}
 }
 
 /* Those that were given to the disk together mostly come back together. */
@@ -151,7 +151,8 @@ static void count_time(struct blkback_ring *ring, const struct blkback_req *req,
 {
 	if (req->given_at != last->given_at || req->known_at != last->known_at ||
 	    req->done_at != last->done_at) {
-		count_alike(ring, last, at);
+		if (last->given_at)
+			count_alike(ring, last, at);
 		*last = (struct alike){
 			.known_at = req->known_at,
 			.given_at = req->given_at,
@@ -195,7 +196,8 @@ static void give_answers(struct blkback_ring *ring, struct llist_node *reqs,
 			req_free(ring, req);
 		n++;
 	}
-	count_alike(ring, &last, &at);
+	if (last.given_at)
+		count_alike(ring, &last, &at);
 	/* Last, see in_flight(). */
 	smp_store_release(&ring->answered, ring->answered + n);
 	notify = sring_publish(&ring->sring);
@@ -203,6 +205,11 @@ static void give_answers(struct blkback_ring *ring, struct llist_node *reqs,
 	spin_unlock_bh(&ring->lock);
 	if (notify)
 		notify_remote_via_irq(ring->irq);
+}
+
+static bool anything_done(const struct blkback_ring *ring)
+{
+	return ring->here || ring->busy || !llist_empty(&ring->finish);
 }
 
 /*
@@ -259,9 +266,12 @@ static bool give_back(struct blkback_ring *ring, struct llist_node *reqs)
  */
 void answer_all(struct blkback_ring *ring)
 {
-	struct llist_node *ready = collect_done(ring);
+	struct llist_node *ready;
 	struct moment at;
 
+	if (!anything_done(ring) && !ring->refused)
+		return;
+	ready = collect_done(ring);
 	if (!ready && !ring->refused)
 		return;
 	at.done = look_at_clock(ring);
