@@ -14,7 +14,7 @@
  * A barrier stops fetching on all rings until it is done: see barrier.h.
  *
  * A ring's thread does all of it but "complete", unless the disk is one that it
- * asks: see iopoll.c. Small requests that complete elsewhere are answered by a
+ * asks: see iopoll.c. What completes elsewhere and is quickly answered is answered by a
  * tasklet of the ring, so that no thread needs to wake up for them; what it shares
  * with the thread is under the ring's lock.
  */
@@ -59,7 +59,7 @@ static struct blkback_req *req_get(struct blkback_ring *ring,
 		req->nr_sectors = wire->nr_sectors;
 	if (!guest_pages_reserve(ring, req))
 		return req;
-	req_free(ring, req);
+	req_free_here(ring, req);
 	return NULL;
 }
 

@@ -52,12 +52,15 @@
 /* Most requests prepared together: as many as a one-page ring holds. */
 #define BLKBACK_BATCH_REQS	32
 
-/* A READ of more segments that are copied is not answered in the context that completes it. */
+/*
+ * What is small: a READ of more segments that are copied is not answered in the context
+ * that completes it.
+ */
 #define BLKBACK_QUICK_SEGS	16
 
 /*
- * Most of them that the tasklet of a ring answers at a time: it runs in the place
- * of others.
+ * The most that the tasklet of a ring does at a time, in pages copied; sixteen pages that
+ * are not copied count as one. It runs in the place of others.
  */
 #define BLKBACK_QUICK_MAX	(4 * BLKBACK_QUICK_SEGS)
 
@@ -542,7 +545,7 @@ struct blkback_pool {
  * @copies: of @answer
  * @copy_ops: of @copies
  * @copy_reqs: of @copies
- * @freed: what @free is filled with; added to by whoever has answered a request
+ * @freed: goes on top of @free; added to by @answer
  * @squeeze: how many kept pages to let go, for memory is short, and 1 for all
  *	spare pages; added to by whoever finds that, cleared by @thread
  * @squeezed_until: time, in jiffies, until which no spare pages are kept; also
@@ -1009,7 +1012,7 @@ static inline void req_given(struct blkback_ring *ring, struct blkback_req *req,
 
 /**
  * time_done() - when the disk was done with a request
- * @done_at: of the request, which it has completed
+ * @done_at: of the request: when that was, or 0
  * @given_at: of the request
  * @done: when it was done with those that have no time of their own
  *

@@ -167,7 +167,7 @@ void copy_writes(struct blkback_ring *ring)
 
 /**
  * copy_reads() - give the guest the data that was read
- * @copies: with room for any of @reqs
+ * @copies: with room for any of @reqs whose data it copies
  * @reqs: completed requests of any kind, linked by their @done
  *
  * A request whose data cannot be put in its place gets status ERROR. One that

@@ -82,7 +82,7 @@ static inline struct hlist_head *persist_head(const struct persist_table *table,
 }
 
 /*
- * The following four happen once for each page of each request. So they leave what is
+ * The following three happen once for each page of each request. So they leave what is
  * to be counted to those who know of the whole request, and lists are not changed by
  * list_del() and list_add_tail(), which many kernels have look at both neighbours each
  * time.

@@ -35,6 +35,20 @@ static size_t size_of(unsigned int class)
 				  sizeof(union blkback_seg));
 }
 
+/* What others have freed goes on top: it was used last. */
+static void gather(struct blkback_ring *ring, unsigned int class)
+{
+	struct llist_node *first, *last;
+
+	if (llist_empty(&ring->freed[class]))
+		return;
+	first = llist_del_all(&ring->freed[class]);
+	for (last = first; last->next; last = last->next)
+		;
+	last->next = ring->free[class];
+	ring->free[class] = first;
+}
+
 /* Only the ring's thread takes any out. */
 static struct blkback_req *used_before(struct blkback_ring *ring,
 				       unsigned int class)
@@ -42,8 +56,7 @@ static struct blkback_req *used_before(struct blkback_ring *ring,
 	struct llist_node **mine = &ring->free[class];
 	struct blkback_req *req;
 
-	if (!*mine)
-		*mine = llist_del_all(&ring->freed[class]);
+	gather(ring, class);
 	if (!*mine)
 		return NULL;
 	req = llist_entry(*mine, struct blkback_req, done);
@@ -146,6 +159,7 @@ void req_round(struct blkback_ring *ring)
 	unsigned int class;
 
 	for (class = 0; class < BLKBACK_REQ_SIZES; class++) {
+		gather(ring, class);
 		unused = ring->unused[class];
 		for (end = &ring->free[class]; *end != unused; end = &(*end)->next)
 			;

@@ -196,6 +196,8 @@ static inline void sring_respond(struct sring *sr, __u64 id, __u8 operation,
 	WRITE_ONCE(sr->rsp_prod, sr->rsp_prod + 1);
 }
 
+#undef rsp_field
+
 /**
  * sring_publish() - let the frontend see all responses written so far
  * @sr: the ring

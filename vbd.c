@@ -238,6 +238,7 @@ static u32 discard_piece(struct block_device *bdev,
 	return over < most ? most - over : most;
 }
 
+/* Seldom: not to be inlined. */
 static noinline void init_discard(struct block_device *bdev, struct blkback_req *req)
 {
 	u32 piece = discard_piece(bdev, req);
