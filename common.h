@@ -761,8 +761,12 @@ void blkback_info(struct blkback_dev *dev, const char *fmt, ...);
  */
 static inline bool no_answer(int err)
 {
-	return err == -ENOMEM || err == -EIO || err == -EINTR || err == -EAGAIN;
+	return err == -ENOMEM || err == -EIO || err == -EINTR ||
+	       err == -EAGAIN || err == -EBUSY;
 }
+
+/* How long to leave xenstore alone then. */
+#define XENSTORE_RETRY_MS	100
 
 /* How much of a text that others wrote goes into a message, and what that becomes. */
 #define MAX_QUOTE	32
@@ -789,7 +793,7 @@ int write_disk(struct blkback_conn *conn);
 int write_threads(const struct blkback_conn *conn);
 int announce_size(struct blkback_dev *dev);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
-void confirm_closed(struct xenbus_device *xdev);
+int write_closed_again(struct xenbus_device *xdev);
 void read_disk_name(struct xenbus_device *xdev, char *name);
 int disk_named(struct blkback_dev *dev);
 int read_disk(struct blkback_dev *dev);

@@ -7,8 +7,10 @@
  * connection, checked, and what was read is what holds.
  */
 #include <linux/ctype.h>
+#include <linux/delay.h>
 #include <linux/kdev_t.h>
 #include <linux/log2.h>
+#include <linux/semaphore.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
@@ -17,6 +19,17 @@
 
 /* The toolstack writes to our directory too, but not for ever. */
 #define MAX_TRIES	16
+
+/*
+ * Transactions that are open at a time. xenstored lets a domain that is not dom0 have
+ * about ten, all its drivers and programs together, and refuses more: the many disks of
+ * one guest must not use them up for those of others.
+ */
+#define MAX_OPEN	4
+static struct semaphore transactions = __SEMAPHORE_INITIALIZER(transactions, MAX_OPEN);
+
+/* Others in this domain may have used them up: how often to try again, before giving up. */
+#define MAX_WAITS	100
 
 /**
  * struct backend_key - one of the keys we write
@@ -87,9 +100,28 @@ static int remove_keys(struct xenbus_transaction xbt, const char *dir,
 	return no_answer(err) ? err : 0;
 }
 
+/* Whatever is in the way of it: xenstored takes no more just now. */
+static int begin(struct xenbus_transaction *xbt)
+{
+	down(&transactions);
+	if (!xenbus_transaction_start(xbt))
+		return 0;
+	up(&transactions);
+	return -EBUSY;
+}
+
+static int end(struct xenbus_transaction xbt, int err)
+{
+	int failed = xenbus_transaction_end(xbt, err);
+
+	up(&transactions);
+	return failed;
+}
+
 /*
  * Write all keys, and state @to if it is @from, so that they appear at once.
- * With @from Unknown it may be any; with @to Unknown it is left as it is.
+ * With @from Unknown it may be any; with @to Unknown it is left as it is. Never on
+ * xenwatch: others may have to be done with their transactions first.
  */
 static int transact(const char *dir, const struct backend_key *keys,
 		    unsigned int n, enum xenbus_state from,
@@ -97,18 +129,18 @@ static int transact(const char *dir, const struct backend_key *keys,
 {
 	struct xenbus_transaction xbt;
 	unsigned int tries = 0;
-	int err, end;
+	int err, failed;
 
 	do {
-		err = xenbus_transaction_start(&xbt);
+		err = begin(&xbt);
 		if (err)
 			return err;
 		err = write_state(xbt, dir, from, to) ?:
 		      write_keys(xbt, dir, keys, n) ?:
 		      remove_keys(xbt, dir, to);
-		end = xenbus_transaction_end(xbt, err);
-	} while (end == -EAGAIN && ++tries < MAX_TRIES);
-	return err ?: end;
+		failed = end(xbt, err);
+	} while (failed == -EAGAIN && ++tries < MAX_TRIES);
+	return err ?: failed;
 }
 
 static void no_access(struct blkback_dev *dev, int err, const char *what,
@@ -122,11 +154,17 @@ static void no_access(struct blkback_dev *dev, int err, const char *what,
 static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 		unsigned int n, enum xenbus_state from, enum xenbus_state to)
 {
-	int err = transact(dev->xdev->nodename, keys, n, from, to);
+	const char *dir = dev->xdev->nodename;
+	int err = transact(dir, keys, n, from, to);
+	unsigned int waits;
 
+	/* What others have in hand is no reason to refuse a disk. */
+	for (waits = 0; (err == -EBUSY || err == -EAGAIN) && waits < MAX_WAITS; waits++) {
+		msleep(XENSTORE_RETRY_MS);
+		err = transact(dir, keys, n, from, to);
+	}
 	if (err)
-		no_access(dev, err, "cannot write", dev->xdev->nodename,
-			  keys[0].name);
+		no_access(dev, err, "cannot write", dir, keys[0].name);
 	return err;
 }
 
@@ -289,15 +327,15 @@ int write_told(struct xenbus_device *xdev, enum xenbus_state state)
 }
 
 /**
- * confirm_closed() - say Closed again if the toolstack has asked for it again
+ * write_closed_again() - say Closed once more where it says Closing again
  * @xdev: a device that has said Closed already
  *
- * Context: may run on xenwatch.
+ * Return: 0, -ENOENT if the directory is gone, or another negative errno.
  */
-void confirm_closed(struct xenbus_device *xdev)
+int write_closed_again(struct xenbus_device *xdev)
 {
-	transact(xdev->nodename, NULL, 0, XenbusStateClosing,
-		 XenbusStateClosed);
+	return transact(xdev->nodename, NULL, 0, XenbusStateClosing,
+			XenbusStateClosed);
 }
 
 /* Short, with nothing in it that a file's name may not have, and no mere number. */

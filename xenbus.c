@@ -72,9 +72,6 @@ static const struct {
 		BIT(BLKBACK_WAIT_BDEV) | BIT(BLKBACK_DRAINING) },
 };
 
-/* How long to leave xenstore alone when it could not answer. */
-#define XENSTORE_RETRY_MS	100
-
 /* The time in which a frontend may start anew only so often. */
 #define RESTARTS_SECONDS	10
 
@@ -515,6 +512,22 @@ static int tell_state(struct blkback_dev *dev)
 	return 0;
 }
 
+/*
+ * The toolstack may ask for Closed once more. Return a negative errno if it could not be
+ * told just now.
+ */
+static int confirm_closed(struct blkback_dev *dev)
+{
+	int state = 0, err;
+
+	if (dev->state != BLKBACK_CLOSED || READ_ONCE(dev->removed))
+		return 0;
+	err = read_level(dev->xdev->nodename, "state", &state);
+	if (!err && state == XenbusStateClosing)
+		err = write_closed_again(dev->xdev);
+	return no_answer(err) ? err : 0;
+}
+
 static void set_state(struct blkback_dev *dev, enum blkback_state next)
 {
 	WARN_ONCE(!(states[dev->state].next & BIT(next)), "%s -> %s\n",
@@ -584,7 +597,7 @@ static int step(struct blkback_dev *dev, const struct levels *now)
 	/* Before Closed is told: whoever waits for that may bind the device at once. */
 	if (now->removed && dev->state == BLKBACK_CLOSED)
 		forget(dev);
-	return err ?: tell_state(dev);
+	return err ?: tell_state(dev) ?: confirm_closed(dev);
 }
 
 static void retry(struct blkback_dev *dev)
@@ -636,6 +649,15 @@ static bool forsaken(const struct blkback_dev *dev)
 	return false;
 }
 
+/* Or whether the toolstack asks for it once more. */
+static bool says_closed(const struct blkback_dev *dev)
+{
+	int state = 0;
+
+	return !read_level(dev->xdev->nodename, "state", &state) &&
+	       state != XenbusStateClosing;
+}
+
 /*
  * When all is closed and nobody will want the disk again, the device goes. That
  * has to happen on xenwatch, where the xenbus core does the same if our
@@ -647,7 +669,11 @@ static void leave(struct blkback_dev *dev)
 	struct xenbus_device *xdev = dev->xdev;
 	bool unbound;
 
-	confirm_closed(xdev);
+	/* What is to be written is the work's to write, and word of that comes back here. */
+	if (!says_closed(dev)) {
+		blkback_kick(dev);
+		return;
+	}
 	/*
 	 * Held by somebody who unbinds us, and who may be waiting for xenwatch
 	 * to do so. The device goes with its directory then. Who begins to unbind
