@@ -73,14 +73,11 @@ static bool admitted(struct blkback_ring *ring, const struct wire_request *wire)
 			      ring->sring.req_cons, in_flight(ring));
 }
 
-/*
- * Whether the guest's budget has pages for the request. One that is alone has them in
- * any case.
- */
+/* Whether the guest's budget has pages for the request. */
 static bool affordable(struct blkback_ring *ring, const struct wire_request *wire)
 {
 	if (ring->batch->nr_segs + wire->nr_segs <= ring->batch->room ||
-	    budget_covers(ring, wire->nr_segs) || !in_flight(ring))
+	    budget_covers(ring, wire->nr_segs))
 		return true;
 	/* What the batch has now may count for less when it is at the disk. */
 	if (!ring->batch->nr_reqs) {
@@ -327,7 +324,8 @@ static bool ring_ended(const struct blkback_ring *ring)
 /* Whether there may be more to do as soon as a request has been answered. */
 static bool heeds_answers(const struct blkback_ring *ring)
 {
-	return ring->retry || ring->barrier.phase != BARRIER_NONE;
+	return ring->retry || ring->overdrawn ||
+	       ring->barrier.phase != BARRIER_NONE;
 }
 
 static bool ring_has_work(const struct blkback_ring *ring)
@@ -404,6 +402,8 @@ static void ring_serve(struct blkback_ring *ring)
 		ring_take(ring, &disk);
 	discard_submit(ring, &disk);
 	answer_all(ring);
+	if (ring->overdrawn)
+		budget_settle(ring);
 	if (takes)
 		step_barrier(ring);
 	if (READ_ONCE(blkback_log_stats))

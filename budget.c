@@ -11,8 +11,18 @@
 /* Messages that a guest may cause in the log within a minute. */
 #define MESSAGES	30
 
-/* Pages that each ring has, whatever its guest has spent: enough for any request. */
-#define OWN_PAGES	BLKBACK_MAX_SEGMENTS
+/*
+ * Pages that each ring has, whatever its guest has spent: enough for a one-page ring that
+ * is full of requests of a page each. With as many queues as a guest may have by default
+ * that is as much as max_guest_pages is, 64 MiB.
+ */
+#define OWN_PAGES	32U
+
+/*
+ * What a busy ring keeps of its guest's pages beyond those that it uses: enough for any
+ * request.
+ */
+#define SLACK_PAGES	BLKBACK_MAX_SEGMENTS
 
 /* --- guests --------------------------------------------------------------- */
 
@@ -178,12 +188,36 @@ static void give_chunks(struct blkback_ring *ring, unsigned int nr)
 	atomic_add(nr, &ring->conn->dev->budget->chunks);
 }
 
+/* One ring of a disk may, at a time. Return whether it is this one. */
+static bool overdraw(struct blkback_ring *ring)
+{
+	if (!ring->overdrawn)
+		ring->overdrawn = !test_and_set_bit(0, &ring->conn->overdrawn);
+	return ring->overdrawn;
+}
+
+/**
+ * budget_settle() - let another ring of the disk have more than it has got
+ * @ring: has done so itself; nothing of its batch is without its pages
+ *
+ * Context: the ring's thread.
+ */
+void budget_settle(struct blkback_ring *ring)
+{
+	if (used(ring) > ring->credit)
+		return;
+	ring->overdrawn = false;
+	clear_bit(0, &ring->conn->overdrawn);
+}
+
 /**
  * budget_covers() - whether a request may have its pages
  * @ring: whose request it is; its batch does not count the request yet
  * @pages: how many
  *
- * All pages of the batch are counted, and some may turn out to be kept ones.
+ * All pages of the batch are counted, and some may turn out to be kept ones. Where a
+ * guest has spent all that it may have, each of its disks can still have one request of
+ * any size out: so nothing stops for good, whatever other disks do.
  *
  * Context: the ring's thread.
  * Return: if so, true.
@@ -197,7 +231,7 @@ bool budget_covers(struct blkback_ring *ring, unsigned int pages)
 		return true;
 	while (ring->credit < wanted && take_chunk(ring))
 		;
-	return ring->credit >= wanted;
+	return ring->credit >= wanted || (wanted == pages && overdraw(ring));
 }
 
 /**
@@ -223,7 +257,7 @@ unsigned int budget_spare(const struct blkback_ring *ring)
  */
 void budget_trim(struct blkback_ring *ring, bool idle)
 {
-	unsigned int keep = max(used(ring) + (idle ? 0 : 2 * BUDGET_CHUNK),
+	unsigned int keep = max(used(ring) + (idle ? 0 : SLACK_PAGES),
 				OWN_PAGES);
 
 	if (ring->credit >= keep + BUDGET_CHUNK)

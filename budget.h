@@ -2,10 +2,11 @@
 /*
  * What one guest may make dom0 spend, all its disks together.
  *
- * Each ring has pages of its own for what is in flight, enough for any one request,
- * so that nothing ever stops for good. More of them are the guest's. A ring takes them
- * in chunks and keeps those while it is busy: rings share nothing on the way of most
- * requests. Where there are none left, requests wait until others have been answered.
+ * Each ring has a few pages of its own for what is in flight. More of them are the
+ * guest's. A ring takes them in chunks and keeps those while it is busy: rings share
+ * nothing on the way of most requests. Where there are none left, requests wait until
+ * others have been answered; but each disk may have one request of any size out in any
+ * case, so that nothing ever stops for good.
  * Pages that are kept mapped have a limit of their own, that of their disk.
  */
 #ifndef BLKBACK_BUDGET_H
@@ -57,6 +58,7 @@ void budget_sub_queues(struct blkback_dev *dev, unsigned int nr);
 void budget_ring_init(struct blkback_ring *ring);
 void budget_ring_exit(struct blkback_ring *ring);
 bool budget_covers(struct blkback_ring *ring, unsigned int pages);
+void budget_settle(struct blkback_ring *ring);
 unsigned int budget_spare(const struct blkback_ring *ring);
 void budget_trim(struct blkback_ring *ring, bool idle);
 

@@ -288,9 +288,10 @@ struct blkback_dev {
  * @running: ring threads that have not come to their end
  * @broken: set by any ring whose frontend broke the rules of the ring
  * @barrier: between the rings
+ * @overdrawn: whether a ring is @overdrawn; atomic
  * @rings: each in memory of its own
  *
- * All but @queues, @stopping, @running, @broken and @barrier is fixed
+ * All but @queues, @stopping, @running, @broken, @barrier and @overdrawn is fixed
  * before the rings start.
  */
 struct blkback_conn {
@@ -310,6 +311,7 @@ struct blkback_conn {
 	atomic_t running;
 	bool broken;
 	struct barrier barrier;
+	unsigned long overdrawn;
 	struct blkback_ring *rings[] __counted_by(nr_rings);
 };
 
@@ -500,6 +502,7 @@ struct blkback_pool {
  * @untidy: a request was taken since guest_pages_trim() has last found the ring
  *	idle
  * @credit: pages that requests may have: its own, and what it has of its guest's
+ * @overdrawn: one request has more pages than that, as one ring of a disk may
  * @mapped_out: pages that are mapped for requests
  * @trimmed_at: time, in jiffies, when guest_pages_trim() had last a look
  * @next_sector: of the disk, where the last request given to it ends
@@ -583,6 +586,7 @@ struct blkback_ring {
 	bool refused;
 	bool untidy;
 	unsigned int credit;
+	bool overdrawn;
 	unsigned int mapped_out;
 	unsigned long trimmed_at;
 	u64 next_sector;

@@ -27,7 +27,8 @@ unsigned int blkback_squeeze_ms = 10;
 unsigned int blkback_log_stats;
 /* 64 MiB */
 unsigned int blkback_max_guest_pages = 16384;
-unsigned int blkback_max_guest_queues = 1024;
+/* See OWN_PAGES. */
+unsigned int blkback_max_guest_queues = 512;
 unsigned int blkback_max_restarts = 20;
 
 /**
@@ -125,10 +126,10 @@ MODULE_PARM_DESC(log_stats,
 
 NUMBER(max_guest_pages, blkback_max_guest_pages, 0, UINT_MAX / 2);
 MODULE_PARM_DESC(max_guest_pages,
-		 "Most pages of a guest's requests at a time, beyond 256 for each queue, all its disks together (default: 16384)");
+		 "Most pages of a guest's requests at a time, beyond 32 for each queue, all its disks together (default: 16384)");
 NUMBER(max_guest_queues, blkback_max_guest_queues, 1, INT_MAX);
 MODULE_PARM_DESC(max_guest_queues,
-		 "Most queues of a guest, all its disks together (default: 1024)");
+		 "Most queues of a guest, all its disks together (default: 512)");
 NUMBER(max_restarts, blkback_max_restarts, 1, INT_MAX);
 MODULE_PARM_DESC(max_restarts,
 		 "How often a frontend may start anew within ten seconds, for each disk (default: 20)");

@@ -186,7 +186,7 @@ shows 0 reads=3 writes=3 barriers=1 read_errors=3 write_errors=3 flush_errors=1 
 expect "errors and refused requests of the disk" "7 0" "$(value statistics/errors) $(value statistics/refused)"
 pass "errors by kind"
 
-# A request of 200 pages may be out, and there are 56 more for others.
+# A request of 200 pages may be out, and no other that has any.
 dmsetup suspend --noflush --nolockfs faulty
 at_end dmsetup resume faulty
 expect "waits for the guest's budget" 0 "$(value queues/0/out_of_budget)"

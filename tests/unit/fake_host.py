@@ -48,7 +48,7 @@ class FakeDisk:
         write_all(self.folder, {"physical_device": "fd:3", "mode": "w"})
         write_all(self.folder / "driver", {})
         write_all(self.folder / "budget", {
-            "pages": 640, "pages_max": 16384, "pages_waits": 0, "queues": queues, "queues_max": 1024,
+            "pages": 640, "pages_max": 16384, "pages_waits": 0, "queues": queues, "queues_max": 512,
             "restarts_held": 0, "messages_held": 0})
         self.show()
 
