@@ -232,6 +232,8 @@ struct blkback_vbd {
  * @restarts: how often the frontend may start anew
  * @held: the frontend has started anew too often, and waits; of @work
  * @restarts_held: how often it had to; written by @work
+ * @ring_errors: connections that were ended as the frontend broke the rules of a ring;
+ *	written by @work
  * @told: what xenstore says of @state, as far as we could write it
  * @removed: set once, by remove: no frontend to talk to any more
  * @refused: this frontend, or its disk, was no good: it has to leave before it
@@ -257,6 +259,7 @@ struct blkback_dev {
 	struct ratelimit_state restarts;
 	bool held;
 	unsigned int restarts_held;
+	unsigned int ring_errors;
 	enum blkback_state state;
 	enum xenbus_state told;
 	bool removed;

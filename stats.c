@@ -140,6 +140,13 @@ STAT_ATTR(ds_sect, STATS_DISCARD_SECTORS);
 STAT_ATTR(refused, BIT_ULL(STAT_REFUSED));
 STAT_ATTR(errors, BIT_ULL(STAT_ERRORS));
 
+static ssize_t ring_errors_show(struct device *device,
+				struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(to_blkback(device)->ring_errors));
+}
+static DEVICE_ATTR_RO(ring_errors);
+
 static struct attribute *stat_attrs[] = {
 	&stat_oo_req.attr.attr,
 	&stat_rd_req.attr.attr,
@@ -151,6 +158,7 @@ static struct attribute *stat_attrs[] = {
 	&stat_ds_sect.attr.attr,
 	&stat_refused.attr.attr,
 	&stat_errors.attr.attr,
+	&dev_attr_ring_errors.attr,
 	NULL,
 };
 

@@ -440,6 +440,7 @@ static void drain(struct blkback_dev *dev)
 	if (!dev->conn->broken)
 		return;
 	dev->refused = true;
+	WRITE_ONCE(dev->ring_errors, dev->ring_errors + 1);
 	blkback_error(dev, -EPROTO,
 		      "the frontend moved its request index out of bounds; its rings are stopped: have the guest load its driver anew");
 }

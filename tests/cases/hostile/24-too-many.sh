@@ -1,10 +1,11 @@
 #!/bin/bash
-# more requests than there are slots: the rings are stopped, the reason is told, and the frontend may come again
+# more requests than there are slots: the rings are stopped, the reason is told, it is counted, and the frontend may come again
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
 
 hostile_start
+before=$(statistic ring_errors)
 # All is given back by the time that the frontend can know it, not when it has left.
 attack_background <<'END'
 set queues=2 order=2
@@ -40,3 +41,4 @@ for beyond in 33 2147483648 4294967295 1234567890; do
 	END
 done | attack
 served
+expect "errors of rings" 5 "$(($(statistic ring_errors) - before))"

@@ -22,6 +22,8 @@ halted moved its request index out of bounds
 END
 attack_mark filled
 before=$(statistic wr_req)
+broken=$(statistic ring_errors)
 attack_finish go
 expect "writes" 8 "$(($(statistic wr_req) - before))"
 served
+expect "errors of rings" 1 "$(($(statistic ring_errors) - broken))"
