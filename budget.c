@@ -8,9 +8,6 @@
 
 #include "common.h"
 
-/* Messages that a guest may cause in the log within a minute. */
-#define MESSAGES	30
-
 /*
  * Pages that each ring has, whatever its guest has spent: enough for a one-page ring that
  * is full of requests of a page each. With as many queues as a guest may have by default
@@ -51,7 +48,8 @@ static struct blkback_budget *create(domid_t guest)
 					  BUDGET_CHUNK);
 	budget->max_queues = READ_ONCE(blkback_max_guest_queues);
 	atomic_set(&budget->chunks, budget->max_chunks);
-	ratelimit_state_init(&budget->messages, 60 * HZ, MESSAGES);
+	ratelimit_state_init(&budget->messages, 60 * HZ,
+			     READ_ONCE(blkback_max_guest_messages));
 	ratelimit_set_flags(&budget->messages, RATELIMIT_MSG_ON_RELEASE);
 	list_add(&budget->all, &budgets);
 	return budget;
@@ -120,7 +118,7 @@ bool budget_says(struct blkback_budget *budget)
 	atomic_inc(&budget->unsaid);
 	if (!atomic_xchg(&budget->silent, 1))
 		pr_warn("guest %u: more than %u messages in a minute: those that follow are only in the error nodes of its disks in xenstore, see xenstore-ls -f error/backend/vbd/%u\n",
-			budget->guest, MESSAGES, budget->guest);
+			budget->guest, budget->messages.burst, budget->guest);
 	return false;
 }
 

@@ -29,6 +29,7 @@ unsigned int blkback_log_stats;
 unsigned int blkback_max_guest_pages = 16384;
 /* See OWN_PAGES. */
 unsigned int blkback_max_guest_queues = 512;
+unsigned int blkback_max_guest_messages = 30;
 unsigned int blkback_max_restarts = 20;
 
 /**
@@ -130,6 +131,9 @@ MODULE_PARM_DESC(max_guest_pages,
 NUMBER(max_guest_queues, blkback_max_guest_queues, 1, INT_MAX);
 MODULE_PARM_DESC(max_guest_queues,
 		 "Most queues of a guest, all its disks together (default: 512)");
+NUMBER(max_guest_messages, blkback_max_guest_messages, 0, INT_MAX);
+MODULE_PARM_DESC(max_guest_messages,
+		 "Most messages about a guest in the log within a minute, all its disks together (default: 30)");
 NUMBER(max_restarts, blkback_max_restarts, 1, INT_MAX);
 MODULE_PARM_DESC(max_restarts,
 		 "How often a frontend may start anew within ten seconds, for each disk (default: 20)");

@@ -87,6 +87,13 @@ withdraw() {
 	END
 }
 
+# without_disks: the attacker has none, so that its limits are those of the parameters when it gets one again.
+without_disks() {
+	withdraw
+	xenstore-rm "$backend" "$frontend"
+	wait_until 60 "the disk is gone" there test ! -e "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number"
+}
+
 # another_disk: the same for a second disk of the attacker's; until first_disk it is the one that all is about.
 another_disk() {
 	vbd_number=51936
@@ -102,6 +109,9 @@ first_disk() {
 
 # statistic NAME: of the attacker's disk.
 statistic() { there cat "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number/statistics/$1"; }
+
+# budget NAME: of the attacker, as its disk shows it.
+budget() { there cat "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number/budget/$1"; }
 
 # taken NAME COUNT: by now so many requests of a kind have been given to the disk.
 taken() { [ "$(statistic "$1")" -ge "$2" ]; }

@@ -4,15 +4,6 @@
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
 
-# Limits hold from a guest's first disk on.
-without_disks() {
-	withdraw
-	xenstore-rm "$backend" "$frontend"
-	wait_until 60 "the disk is gone" there test ! -e "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number"
-}
-
-budget() { there cat "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number/budget/$1"; }
-
 hostile_start
 without_disks
 parameter max_guest_pages 1024
