@@ -48,6 +48,8 @@ static struct blkback_budget *create(domid_t guest)
 					  BUDGET_CHUNK);
 	budget->max_queues = READ_ONCE(blkback_max_guest_queues);
 	atomic_set(&budget->chunks, budget->max_chunks);
+	budget->max_kept = READ_ONCE(blkback_max_guest_persistent);
+	atomic_set(&budget->keepable, budget->max_kept);
 	ratelimit_state_init(&budget->messages, 60 * HZ,
 			     READ_ONCE(blkback_max_guest_messages));
 	ratelimit_set_flags(&budget->messages, RATELIMIT_MSG_ON_RELEASE);
@@ -155,6 +157,47 @@ void budget_sub_queues(struct blkback_dev *dev, unsigned int nr)
 	atomic_sub(nr, &dev->budget->queues);
 }
 
+/* --- pages that stay mapped ----------------------------------------------- */
+
+static struct blkback_budget *budget_of(const struct blkback_ring *ring)
+{
+	return ring->conn->dev->budget;
+}
+
+/**
+ * budget_keepable() - how many more pages may stay mapped
+ * @ring: one of the guest's
+ *
+ * Return: what holds at the moment; other rings may be quicker.
+ */
+unsigned int budget_keepable(const struct blkback_ring *ring)
+{
+	return atomic_read(&budget_of(ring)->keepable);
+}
+
+/**
+ * budget_keep() - one more page is about to stay mapped
+ * @ring: for which
+ *
+ * Context: any.
+ * Return: whether it may.
+ */
+bool budget_keep(struct blkback_ring *ring)
+{
+	return atomic_dec_if_positive(&budget_of(ring)->keepable) >= 0;
+}
+
+/**
+ * budget_unkeep() - undo budget_keep()
+ * @ring: the same
+ *
+ * Context: any.
+ */
+void budget_unkeep(struct blkback_ring *ring)
+{
+	atomic_inc(&budget_of(ring)->keepable);
+}
+
 /* --- pages ---------------------------------------------------------------- */
 
 /**
@@ -174,7 +217,7 @@ static unsigned int used(const struct blkback_ring *ring)
 
 static bool take_chunk(struct blkback_ring *ring)
 {
-	if (atomic_dec_if_positive(&ring->conn->dev->budget->chunks) < 0)
+	if (atomic_dec_if_positive(&budget_of(ring)->chunks) < 0)
 		return false;
 	ring->credit += BUDGET_CHUNK;
 	return true;
@@ -183,7 +226,7 @@ static bool take_chunk(struct blkback_ring *ring)
 static void give_chunks(struct blkback_ring *ring, unsigned int nr)
 {
 	ring->credit -= nr * BUDGET_CHUNK;
-	atomic_add(nr, &ring->conn->dev->budget->chunks);
+	atomic_add(nr, &budget_of(ring)->chunks);
 }
 
 /* One ring of a disk may, at a time. Return whether it is this one. */

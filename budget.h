@@ -7,7 +7,8 @@
  * nothing on the way of most requests. Where there are none left, requests wait until
  * others have been answered; but each disk may have one request of any size out in any
  * case, so that nothing ever stops for good.
- * Pages that are kept mapped have a limit of their own, that of their disk.
+ * Pages that are kept mapped have limits of their own, that of their disk and one of the
+ * guest. Only when a page comes to be kept, or is no longer, that is looked at.
  */
 #ifndef BLKBACK_BUDGET_H
 #define BLKBACK_BUDGET_H
@@ -31,7 +32,9 @@ struct blkback_ring;
  * @guest: whose it is
  * @max_chunks: of pages, for all its rings together
  * @max_queues: for all its disks together
+ * @max_kept: pages that stay mapped, for all its rings together
  * @chunks: how many are left to be taken
+ * @keepable: how many pages more may stay mapped
  * @queues: how many there are
  * @messages: to the log
  * @silent: the log has been told that it will not be told more for a while
@@ -43,7 +46,9 @@ struct blkback_budget {
 	domid_t guest;
 	unsigned int max_chunks;
 	unsigned int max_queues;
+	unsigned int max_kept;
 	atomic_t chunks;
+	atomic_t keepable;
 	atomic_t queues;
 	struct ratelimit_state messages;
 	atomic_t silent;
@@ -55,6 +60,9 @@ void budget_put(struct blkback_budget *budget);
 bool budget_says(struct blkback_budget *budget);
 int budget_add_queues(struct blkback_dev *dev, unsigned int nr);
 void budget_sub_queues(struct blkback_dev *dev, unsigned int nr);
+unsigned int budget_keepable(const struct blkback_ring *ring);
+bool budget_keep(struct blkback_ring *ring);
+void budget_unkeep(struct blkback_ring *ring);
 void budget_ring_init(struct blkback_ring *ring);
 void budget_ring_exit(struct blkback_ring *ring);
 bool budget_covers(struct blkback_ring *ring, unsigned int pages);

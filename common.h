@@ -714,6 +714,7 @@ extern unsigned int blkback_squeeze_ms;
 extern unsigned int blkback_log_stats;
 extern unsigned int blkback_max_guest_pages;
 extern unsigned int blkback_max_guest_queues;
+extern unsigned int blkback_max_guest_persistent;
 extern unsigned int blkback_max_guest_messages;
 extern unsigned int blkback_max_restarts;
 void params_init(void);

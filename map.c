@@ -195,13 +195,22 @@ void map_get_pages(struct blkback_ring *ring, struct blkback_req *req)
 	}
 }
 
-/* Make room for one page more, if there is any to be made. */
+static void drop(struct blkback_ring *ring, struct blkback_kept *kept)
+{
+	persist_drop(&ring->persist, kept);
+	budget_unkeep(ring);
+}
+
+/*
+ * Make room for one page more, if there is any to be made. In the guest's budget it has
+ * the place of the one that goes.
+ */
 static bool make_room(struct blkback_ring *ring)
 {
 	struct blkback_persist *persist = &ring->persist;
 	struct blkback_kept *oldest;
 
-	if (persist->nr < persist->max)
+	if (persist->nr < persist->max && budget_keep(ring))
 		return true;
 	oldest = persist_oldest(persist);
 	if (!oldest)
@@ -226,11 +235,13 @@ static struct blkback_kept *keep_new(struct blkback_ring *ring,
 		return NULL;
 	page = spare_page(ring);
 	kept = persist_add(&ring->persist, seg->gref, page);
-	if (kept)
+	if (kept) {
 		map_add(ring, req, seg, page, GNTMAP_host_map);
-	else
-		gnttab_page_cache_put(&ring->spare, &page, 1);
-	return kept;
+		return kept;
+	}
+	gnttab_page_cache_put(&ring->spare, &page, 1);
+	budget_unkeep(ring);
+	return NULL;
 }
 
 static void put_kept(struct blkback_ring *ring, struct blkback_kept *kept)
@@ -240,7 +251,7 @@ static void put_kept(struct blkback_ring *ring, struct blkback_kept *kept)
 		return;
 	/* It was never mapped. */
 	gnttab_page_cache_put(&ring->spare, &kept->page, 1);
-	persist_drop(&ring->persist, kept);
+	drop(ring, kept);
 }
 
 /* Use those of a request's pages that are kept. Return how many are not. */
@@ -289,6 +300,15 @@ static noinline bool keep_others(struct blkback_ring *ring,
 	return true;
 }
 
+/* How many more pages can come to be kept, if none that is in use has to go. */
+static unsigned int room(const struct blkback_ring *ring)
+{
+	const struct blkback_persist *persist = &ring->persist;
+
+	return min(persist->max - persist->nr, budget_keepable(ring)) +
+	       persist->nr_idle;
+}
+
 static void unkeep(struct blkback_ring *ring, struct blkback_req *req)
 {
 	unsigned int i;
@@ -313,14 +333,12 @@ static void unkeep(struct blkback_ring *ring, struct blkback_req *req)
  */
 bool map_keep(struct blkback_ring *ring, struct blkback_req *req)
 {
-	struct blkback_persist *persist = &ring->persist;
 	unsigned int nr_maps = ring->batch->maps.nr;
 	unsigned int missing = find_kept(ring, req);
 
 	if (!missing)
 		return true;
-	if (missing <= persist->max - persist->nr + persist->nr_idle &&
-	    keep_others(ring, req))
+	if (missing <= room(ring) && keep_others(ring, req))
 		return true;
 	ring->batch->maps.nr = nr_maps;
 	unkeep(ring, req);
@@ -457,22 +475,22 @@ static unsigned int drop_some(struct blkback_ring *ring, unsigned int left,
 			      unsigned int *wanted)
 {
 	struct blkback_persist *persist = &ring->persist;
-	unsigned int room = BLKBACK_MAX_SEGMENTS;
+	unsigned int more = BLKBACK_MAX_SEGMENTS;
 
 	spin_lock_bh(&ring->lock);
-	for (; left && room && (*wanted || too_old(ring)); left--, room--) {
+	for (; left && more && (*wanted || too_old(ring)); left--, more--) {
 		struct blkback_kept *oldest = persist_oldest(persist);
 
 		if (!oldest)
 			continue;
 		unmap_add(ring, oldest->page, oldest->handle);
-		persist_drop(persist, oldest);
+		drop(ring, oldest);
 		if (*wanted)
 			(*wanted)--;
 	}
 	spin_unlock_bh(&ring->lock);
 	unmap_flush(ring);
-	return room ? 0 : left;
+	return more ? 0 : left;
 }
 
 /*

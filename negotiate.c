@@ -171,7 +171,8 @@ static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 /* It only costs a frontend if no page may stay. */
 static bool offers_persistent(const struct blkback_dev *dev)
 {
-	return setting(dev, SET_PERSISTENT) && setting(dev, SET_MAX_PERSISTENT);
+	return setting(dev, SET_PERSISTENT) && setting(dev, SET_MAX_PERSISTENT) &&
+	       dev->budget->max_kept;
 }
 
 static int tell_offer(struct blkback_dev *dev)

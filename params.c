@@ -29,6 +29,8 @@ unsigned int blkback_log_stats;
 unsigned int blkback_max_guest_pages = 16384;
 /* See OWN_PAGES. */
 unsigned int blkback_max_guest_queues = 512;
+/* 64 MiB of the guest's; 15 disks with the most that each may have */
+unsigned int blkback_max_guest_persistent = 16384;
 unsigned int blkback_max_guest_messages = 30;
 unsigned int blkback_max_restarts = 20;
 
@@ -131,6 +133,9 @@ MODULE_PARM_DESC(max_guest_pages,
 NUMBER(max_guest_queues, blkback_max_guest_queues, 1, INT_MAX);
 MODULE_PARM_DESC(max_guest_queues,
 		 "Most queues of a guest, all its disks together (default: 512)");
+NUMBER(max_guest_persistent_grants, blkback_max_guest_persistent, 0, INT_MAX);
+MODULE_PARM_DESC(max_guest_persistent_grants,
+		 "Most pages of a guest that are kept mapped, all its disks together (default: 16384)");
 NUMBER(max_guest_messages, blkback_max_guest_messages, 0, INT_MAX);
 MODULE_PARM_DESC(max_guest_messages,
 		 "Most messages about a guest in the log within a minute, all its disks together (default: 30)");

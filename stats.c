@@ -193,6 +193,22 @@ static ssize_t queues_max_show(struct device *device,
 	return sysfs_emit(buf, "%u\n", to_blkback(device)->budget->max_queues);
 }
 
+static ssize_t persistent_grants_show(struct device *device,
+				      struct device_attribute *attr, char *buf)
+{
+	const struct blkback_budget *budget = to_blkback(device)->budget;
+	int free = atomic_read(&budget->keepable);
+
+	return sysfs_emit(buf, "%u\n", budget->max_kept - free);
+}
+
+static ssize_t persistent_grants_max_show(struct device *device,
+					  struct device_attribute *attr,
+					  char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_blkback(device)->budget->max_kept);
+}
+
 static ssize_t restarts_held_show(struct device *device,
 				  struct device_attribute *attr, char *buf)
 {
@@ -211,6 +227,8 @@ static DEVICE_ATTR_RO(pages);
 static DEVICE_ATTR_RO(pages_max);
 static DEVICE_ATTR_RO(queues);
 static DEVICE_ATTR_RO(queues_max);
+static DEVICE_ATTR_RO(persistent_grants);
+static DEVICE_ATTR_RO(persistent_grants_max);
 static DEVICE_ATTR_RO(restarts_held);
 static DEVICE_ATTR_RO(messages_held);
 STAT_ATTR(pages_waits, BIT_ULL(STAT_OVER));
@@ -221,6 +239,8 @@ static struct attribute *budget_attrs[] = {
 	&stat_pages_waits.attr.attr,
 	&dev_attr_queues.attr,
 	&dev_attr_queues_max.attr,
+	&dev_attr_persistent_grants.attr,
+	&dev_attr_persistent_grants_max.attr,
 	&dev_attr_restarts_held.attr,
 	&dev_attr_messages_held.attr,
 	NULL,

@@ -49,7 +49,7 @@ class FakeDisk:
         write_all(self.folder / "driver", {})
         write_all(self.folder / "budget", {
             "pages": 640, "pages_max": 16384, "pages_waits": 0, "queues": queues, "queues_max": 512,
-            "restarts_held": 0, "messages_held": 0})
+            "persistent_grants": 0, "persistent_grants_max": 16384, "restarts_held": 0, "messages_held": 0})
         self.show()
 
     def connect(self, queues, pid):
