@@ -300,7 +300,7 @@ static noinline bool keep_others(struct blkback_ring *ring,
 	return true;
 }
 
-/* How many more pages can come to be kept, if none that is in use has to go. */
+/* How many more pages can come to be kept, since those that nobody uses may go for them. */
 static unsigned int room(const struct blkback_ring *ring)
 {
 	const struct blkback_persist *persist = &ring->persist;
