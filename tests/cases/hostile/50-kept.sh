@@ -25,7 +25,7 @@ offer
 expect "the most" "$limit" "$(budget persistent_grants_max)"
 attack_background <<'END'
 set tell-persistent=1 persistent=1
-pool pages=100 oldest=1
+pool pages=300 oldest=1
 connect
 fill
 io count=300
@@ -43,7 +43,7 @@ expect "pages mapped" $((limit + 1)) "$(mapped)"
 disk=/dev/testbed/further another_disk
 guest_background attacker other "frontend $vbd_number 'patience $own_patience' - <<'END'
 set tell-persistent=1 persistent=1
-pool pages=100 oldest=1
+pool pages=300 oldest=1
 connect
 fill
 io count=300 kind=both
