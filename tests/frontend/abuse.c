@@ -62,14 +62,14 @@ static unsigned int fill_up(struct ring *ring, const struct wire_request *wire)
 void abuse_flood(struct frontend *fe, struct args *args)
 {
 	struct conn *conn = conn_current(fe);
-	long long end = now_ms() + args_number(args, "ms", 1000);
+	struct term term = args_term(args, 1000);
 	struct request *req = odd_prepare(fe, args);
 	unsigned long long count = 0;
 	unsigned int i;
 
 	args_done(args);
 	ready(conn);
-	while (now_ms() < end)
+	while (!term_over(&term))
 		for (i = 0; i < conn->set.queues; i++) {
 			count += fill_up(&conn->rings[i], &req->wire);
 			ring_push(&conn->rings[i], fe->events);

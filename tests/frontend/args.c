@@ -2,6 +2,7 @@
 /* A command and what follows it. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "util.h"
@@ -62,12 +63,12 @@ const char *args_text(struct args *args, const char *key)
 	return NULL;
 }
 
-char *args_rest(struct args *args)
+static char *join(struct args *args, unsigned int from)
 {
 	char *text = NULL, *more;
 	unsigned int i;
 
-	for (i = 0; i < args->count; i++) {
+	for (i = from; i < args->count; i++) {
 		args->used[i] = true;
 		more = format("%s%s%s%s%s", text ? text : "", text ? " " : "",
 			      args->key[i], args->value[i] ? "=" : "",
@@ -75,6 +76,28 @@ char *args_rest(struct args *args)
 		free(text);
 		text = more;
 	}
+	return text;
+}
+
+char *args_rest(struct args *args)
+{
+	return join(args, 0);
+}
+
+char *args_behind(struct args *args, const char *word)
+{
+	unsigned int i;
+	char *text;
+
+	for (i = 0; i < args->count; i++)
+		if (!strcmp(args->key[i], word) && !args->value[i])
+			break;
+	if (i == args->count)
+		broken("%s: there is no %s", args->name, word);
+	text = join(args, i + 1);
+	args->count = i;
+	if (!text)
+		broken("%s: there is nothing behind %s", args->name, word);
 	return text;
 }
 
@@ -92,4 +115,18 @@ __u64 args_number(struct args *args, const char *key, __u64 missing)
 	const char *text = args_text(args, key);
 
 	return text ? number_from(key, text) : missing;
+}
+
+struct term args_term(struct args *args, __u64 missing)
+{
+	struct term term = { .file = args_text(args, "until") };
+
+	term.end = now_ms() + args_number(args, "ms",
+					  term.file ? FILE_PATIENCE_MS : missing);
+	return term;
+}
+
+bool term_over(const struct term *term)
+{
+	return now_ms() >= term->end || (term->file && !unlink(term->file));
 }

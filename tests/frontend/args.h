@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #define MAX_ARGS	600
+/* How long a case may take to make a file that is waited for. */
+#define FILE_PATIENCE_MS	300000
 
 /**
  * struct args - the words of a command
@@ -38,6 +40,23 @@ __u64 args_number(struct args *args, const char *key, __u64 missing);
 
 /* All of them, as they were but for the blanks between; to be freed, NULL if there is none. */
 char *args_rest(struct args *args);
+
+/* The same of the words behind @word, which are not the command's own any more; there have to be some. */
+char *args_behind(struct args *args, const char *word);
+
+/**
+ * struct term - how long something goes on
+ * @end: until then, by now_ms()
+ * @file: or until there is this file, which is removed then; NULL if there is none
+ */
+struct term {
+	long long end;
+	const char *file;
+};
+
+/* ms=N and until=FILE; begins now. With neither it is @missing, in milliseconds. */
+struct term args_term(struct args *args, __u64 missing);
+bool term_over(const struct term *term);
 
 __u64 number_from(const char *what, const char *text);
 

@@ -18,9 +18,6 @@
 #include "named.h"
 #include "odd.h"
 
-/* How long a case may take to make a file that is waited for. */
-#define FILE_PATIENCE_MS	300000
-
 void settings_default(struct settings *set)
 {
 	memset(set, 0, sizeof(*set));
@@ -464,6 +461,41 @@ static void cmd_sleep(struct frontend *fe, struct args *args)
 	each_word(fe, args, sleep_ms);
 }
 
+/* Commands with a semicolon between each two. */
+static void run_each(struct frontend *fe, const char *lines)
+{
+	char *copy = format("%s", lines), *rest = copy, *line;
+
+	while ((line = strsep(&rest, ";")))
+		command_run(fe, line);
+	free(copy);
+}
+
+static void cmd_repeat(struct frontend *fe, struct args *args)
+{
+	char *lines = args_behind(args, ":");
+	__u64 most = args_number(args, "times", ~0ull), times = 0;
+	struct term term = args_term(args, FILE_PATIENCE_MS);
+
+	args_done(args);
+	for (; times < most && !term_over(&term); times++)
+		run_each(fe, lines);
+	say("repeat: %llu times", times);
+	free(lines);
+}
+
+static void cmd_when(struct frontend *fe, struct args *args)
+{
+	char *lines = args_behind(args, ":"), *file = args_rest(args);
+
+	if (!file)
+		broken("when: which file?");
+	if (!unlink(file))
+		run_each(fe, lines);
+	free(file);
+	free(lines);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct frontend *fe, struct args *args);
@@ -498,6 +530,7 @@ static const struct {
 	{ "race", abuse_race },
 	{ "refused", cmd_refused },
 	{ "release", cmd_release },
+	{ "repeat", cmd_repeat },
 	{ "request", odd_request },
 	{ "ring", cmd_ring },
 	{ "seed", cmd_seed },
@@ -508,6 +541,7 @@ static const struct {
 	{ "untouched", abuse_untouched },
 	{ "verify", cmd_verify },
 	{ "wait", cmd_wait },
+	{ "when", cmd_when },
 	{ "write", cmd_write },
 };
 
