@@ -15,7 +15,7 @@ cycle() {
 	# What is looked for afterwards can be seen while it is there.
 	expect "threads" 4 "$(threads_of_backend | wc -l)"
 	expect "interrupts" 4 "$(irqs_of_backend | wc -l)"
-	guest_run main dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct >/dev/null
+	guest_io main dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct >/dev/null
 	detach main xvdb
 	wait_until 60 "nothing is left" nothing_left
 }

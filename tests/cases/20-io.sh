@@ -11,7 +11,7 @@ read_requests() { cat "$(backend_sysfs main xvdb)/statistics/rd_req"; }
 large_requests() {
 	local before
 	before=$(read_requests)
-	guest_run main dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct
+	guest_io main dd if=/dev/xvdb of=/dev/null bs=1M count=4 iflag=direct
 	expect "requests for four times 1 MiB" 4 $(($(read_requests) - before))
 }
 

@@ -18,7 +18,7 @@ flushes() { awk '{ print $16 }' /sys/block/nvme0n1/stat; }
 sysfs=$(backend_sysfs main xvdb)
 disk_before=$(flushes)
 ours_before=$(cat "$sysfs/statistics/f_req")
-guest_run main 'for i in 1 2 3 4 5 6 7 8 9 10; do dd if=/dev/zero of=/dev/xvdb bs=4k count=1 seek=$i conv=fsync; done' >/dev/null
+guest_io main 'for i in 1 2 3 4 5 6 7 8 9 10; do dd if=/dev/zero of=/dev/xvdb bs=4k count=1 seek=$i conv=fsync; done' >/dev/null
 expect "flushes that the driver counts" 10 $(($(cat "$sysfs/statistics/f_req") - ours_before))
 [ $(($(flushes) - disk_before)) -ge 10 ] || fail "only $(($(flushes) - disk_before)) of 10 flushes reached the disk"
 detach main xvdb

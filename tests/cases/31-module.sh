@@ -27,10 +27,10 @@ for name in max_persistent_grants max_buffer_pages log_stats; do
 done
 pass "bad values are refused at run time"
 
-module_unload
+module_unload || fail "the module cannot be unloaded"
 module_load max_queues=0 || fail "the module does not load with max_queues=0"
 expect "max_queues, corrected" "$(nproc)" "$(cat "$parameters/max_queues")"
-module_unload
+module_unload || fail "the module cannot be unloaded after that"
 if module_load log_stats=x 2>/dev/null; then
 	fail "the module loads with log_stats=x"
 fi

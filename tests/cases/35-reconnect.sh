@@ -6,7 +6,7 @@ disk=$(volume disk 32)
 guest_start main
 guest_frontend main max_queues=2 max_ring_page_order=1
 plug main "phy:$disk,xvdb,w"
-guest_run main dd if=/dev/zero of=/dev/xvdb bs=64k count=16 oflag=direct 2>&1
+guest_io main dd if=/dev/zero of=/dev/xvdb bs=64k count=16 oflag=direct
 frontend=$(frontend_path main xvdb)
 stat=$(backend_sysfs main xvdb)/statistics
 before=$(there cat "$stat/wr_sect")

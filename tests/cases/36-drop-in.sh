@@ -176,7 +176,7 @@ kept_pages() {
 	local kept
 	echo 64 >"$parameters/max_persistent_grants"
 	attach main "phy:$disk,xvdb,w"
-	guest_run main fio --name=keep --filename=/dev/xvdb --direct=1 --rw=randread --bs=32k --ioengine=libaio --iodepth=8 \
+	guest_io main fio --name=keep --filename=/dev/xvdb --direct=1 --rw=randread --bs=32k --ioengine=libaio --iodepth=8 \
 		--numjobs=4 --cpus_allowed=0-3 --cpus_allowed_policy=split --number_ios=100 --minimal >&2
 	kept=$(($(grants_mapped "$id") - 2 * 2))
 	from module:kept

@@ -37,7 +37,7 @@ pass "GRUB has read a kernel and its initramfs, and they run"
 
 expect "checksums of what GRUB has read" "$sums" \
 	"$(guest_run grub 'mount -t ext4 /dev/xvda /mnt && cd /mnt && sha256sum kernel initramfs')"
-guest_run grub 'cp /mnt/kernel /mnt/copy && umount /mnt'
+guest_io grub 'cp /mnt/kernel /mnt/copy && umount /mnt'
 detach grub xvda
 mount -o ro "$disk" /tmp/boot
 cmp "$kernel" /tmp/boot/copy || fail "what Linux has written is not on the disk"

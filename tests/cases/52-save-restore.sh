@@ -21,7 +21,7 @@ FRONTEND=frontend.max_ring_page_order=1 mover_start 2 "memory=160"
 at_end rm -f /tmp/saved
 for round in 1 2 3 4 5 6 7 8 9 10; do
 	load_goes_on mover
-	xl save mover /tmp/saved
+	xl save mover /tmp/saved || fail "round $round: xl save"
 	wait_until 60 "round $round: nothing is left of the one that was saved" nothing_left
 	case $((round % 4)) in
 	0) offer 2 1 1 ;;
@@ -29,7 +29,7 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
 	2) offer 2 0 0 ;;
 	3) offer 1 1 1 ;;
 	esac
-	xl restore /tmp/saved
+	xl restore /tmp/saved || fail "round $round: xl restore"
 	mover_arrived
 	expect "queues" "$queues" "$(connection queues)"
 	expect "pages of a ring" $((1 << order)) "$(connection ring_pages)"

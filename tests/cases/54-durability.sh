@@ -41,10 +41,12 @@ logged_disk raw
 guest_background main load fio --name=load --filename=/dev/xvdb --offset=8M --size=16M --rw=randwrite \
 	--bsrange=4k-16k --direct=1 --ioengine=libaio --iodepth=4 --rate=2m --time_based --runtime=3600
 for number in 1 2 3 4 5 6 7 8; do
-	guest_run main "$generation; generation $number | dd of=/dev/xvdb bs=4k iflag=fullblock conv=fsync 2>/dev/null"
+	guest_run main "$generation; generation $number | dd of=/dev/xvdb bs=4k iflag=fullblock conv=fsync 2>/dev/null" ||
+		fail "the guest cannot write and flush"
 	mark "generation-$number"
 	# Some that is written through the cache of the guest, and flushed in a second step.
-	guest_run main "$generation; generation $number | dd of=/dev/xvdb bs=16k seek=32 iflag=fullblock oflag=direct 2>/dev/null; dd of=/dev/xvdb count=0 conv=notrunc,fsync 2>/dev/null"
+	guest_run main "$generation; generation $number | dd of=/dev/xvdb bs=16k seek=32 iflag=fullblock oflag=direct 2>/dev/null; dd of=/dev/xvdb count=0 conv=notrunc,fsync 2>/dev/null" ||
+		fail "the guest cannot write, and flush then"
 	mark "flushed-$number"
 done
 guest_run main 'killall fio'
@@ -60,10 +62,11 @@ done
 pass "blocks that were flushed"
 
 logged_disk files
-guest_run main 'mkfs.ext4 -q -E nodiscard /dev/xvdb && mount -t ext4 /dev/xvdb /mnt'
+guest_io main 'mkfs.ext4 -q -E nodiscard /dev/xvdb && mount -t ext4 /dev/xvdb /mnt'
 guest_background main load 'while [ ! -e /tmp/stop ]; do cat /usr/bin/fio >/mnt/junk; done'
 for number in 1 2 3 4; do
-	guest_run main "$generation; generation $number | dd of=/mnt/file-$number bs=4k iflag=fullblock conv=fsync 2>/dev/null"
+	guest_run main "$generation; generation $number | dd of=/mnt/file-$number bs=4k iflag=fullblock conv=fsync 2>/dev/null" ||
+		fail "the guest cannot write a file and flush it"
 	mark "file-$number"
 done
 guest_run main touch /tmp/stop

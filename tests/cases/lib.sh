@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What a case has at hand. A case is a shell script that runs in dom0 under set -eu; a command that
-# fails makes the case fail. Its comment in line 2 says what it proves and names it in the report.
+# fails ends it. Its comment in line 2 says what it proves and names it in the report.
 
 state=/run/testbed
 known_leftovers=/run/testbed-leftovers
@@ -35,14 +35,15 @@ skip() { end_case 0 "ok - $CASE # SKIP $*"; }
 
 note() { printf '%s\n' "$*"; }
 
-# A command has failed that nobody looked at. Called by bash with its status.
+# A command has failed that nobody looked at: what was to be set up is not, or could not be measured. Called by bash
+# with its status.
 on_error() {
 	local i line=
 	[ "$BASH_SUBSHELL" -eq 0 ] || return 0
 	for i in "${!BASH_SOURCE[@]}"; do
 		[ "${BASH_SOURCE[i]}" != "$0" ] || line=${BASH_LINENO[i - 1]}
 	done
-	fail "line $line ended with status $1: $(sed -n "${line}s/^[[:space:]]*//p" "$0")"
+	error "line $line ended with status $1: $(sed -n "${line}s/^[[:space:]]*//p" "$0")"
 }
 
 # mark_consoles TEXT: tells whoever reads the consoles afterwards where he is.
@@ -225,6 +226,9 @@ guest_run() {
 	[ "$status" -ne 255 ] || error "guest $name did not answer: $*"
 	return "$status"
 }
+
+# guest_io NAME COMMAND...: the same, for what no command but one that uses a disk does. If it fails, the driver is wrong.
+guest_io() { guest_run "$@" || fail "this fails in the guest $1: ${*:2}"; }
 
 # guest_background NAME JOB COMMAND...: starts COMMAND in the guest and returns at once.
 guest_background() {

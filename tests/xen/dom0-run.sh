@@ -54,7 +54,7 @@ verdict() {
 	elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 		report "not ok - $CASE: not done after $case_limit s"
 	else
-		report "not ok - $CASE: ended with status $status"
+		report "not ok - $CASE: ended with status $status # ERROR"
 	fi
 }
 

@@ -4,6 +4,11 @@
  * backend. Their numbers are in parameters of this module, 0 where the
  * grant table is not of the version that has them; it never goes away again.
  *
+ * The number of a domain that is written to the parameter "plain" grants that one
+ * a page as anybody would, which then has the number to be read there. It can pass
+ * the page on: that is what "passed" is, for which it has to be told who granted
+ * the page ("third"), and the number ("third_gref").
+ *
  * Writing to the parameter "version" asks Xen for another version of the grant
  * table behind the kernel's back, which does not survive that for long.
  */
@@ -32,7 +37,15 @@ static ushort backend;
 module_param(backend, ushort, 0444);
 MODULE_PARM_DESC(backend, "Number of the domain that they are for");
 
-static unsigned int apic, xen, none, part, chain, loop;
+static ushort third;
+module_param(third, ushort, 0444);
+MODULE_PARM_DESC(third, "Number of the domain that has granted this one a page");
+
+static unsigned int third_gref;
+module_param(third_gref, uint, 0444);
+MODULE_PARM_DESC(third_gref, "The number of that grant, 0 if there is none");
+
+static unsigned int apic, xen, none, part, chain, loop, passed;
 module_param(apic, uint, 0444);
 module_param(xen, uint, 0444);
 module_param(none, uint, 0444);
@@ -42,6 +55,8 @@ module_param(chain, uint, 0444);
 MODULE_PARM_DESC(chain, "What the backend's domain is said to have granted to this one");
 module_param(loop, uint, 0444);
 MODULE_PARM_DESC(loop, "What this domain is said to have granted to itself");
+module_param(passed, uint, 0444);
+MODULE_PARM_DESC(passed, "What another domain has granted to this one");
 
 static int version_set(const char *text, const struct kernel_param *param)
 {
@@ -63,6 +78,36 @@ static const struct kernel_param_ops version_ops = {
 	.set = version_set, .get = version_get,
 };
 module_param_cb(version, &version_ops, NULL, 0644);
+
+static unsigned int plain;
+
+static int plain_set(const char *text, const struct kernel_param *param)
+{
+	unsigned int to;
+	int got = kstrtouint(text, 0, &to);
+	struct page *page;
+
+	if (got)
+		return got;
+	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!page)
+		return -ENOMEM;
+	got = gnttab_grant_foreign_access(to, xen_page_to_gfn(page), 0);
+	if (got < 0)
+		return got;
+	plain = got;
+	return 0;
+}
+
+static int plain_get(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%u\n", plain);
+}
+
+static const struct kernel_param_ops plain_ops = {
+	.set = plain_set, .get = plain_get,
+};
+module_param_cb(plain, &plain_ops, NULL, 0644);
 
 static bool is_version_2(void)
 {
@@ -159,6 +204,10 @@ static int make_those_of_version_2(void)
 	passed_on.transitive.trans_domid = domid;
 	if (!err)
 		err = grant_otherwise(&loop, passed_on);
+	passed_on.transitive.trans_domid = third;
+	passed_on.transitive.gref = third_gref;
+	if (!err && third_gref)
+		err = grant_otherwise(&passed, passed_on);
 	return err;
 }
 
