@@ -9,8 +9,8 @@
 /* No request may be out when one of these begins, and none is when it ends. */
 
 /*
- * For so long, or until there is a file, all rings are kept full of the same request: slots that have been answered are
- * used again, and nobody looks at what the answer was.
+ * For so long, or until there is a file, all rings are kept full of the same request: slots
+ * that have been answered are used again, and nobody looks at what the answer was.
  */
 void abuse_flood(struct frontend *fe, struct args *args);
 

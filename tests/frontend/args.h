@@ -41,7 +41,10 @@ __u64 args_number(struct args *args, const char *key, __u64 missing);
 /* All of them, as they were but for the blanks between; to be freed, NULL if there is none. */
 char *args_rest(struct args *args);
 
-/* The same of the words behind @word, which are not the command's own any more; there have to be some. */
+/*
+ * The same of the words behind @word, which are not the command's own any more. There have
+ * to be some.
+ */
 char *args_behind(struct args *args, const char *word);
 
 /**
