@@ -31,15 +31,23 @@ attacker_start() {
 	own_frontend attacker
 }
 
-# odd_grants: sets $apic, $xen, $none, $part, $chain and $loop, see xen/oddgrants.c.
+# odd_grants: sets $apic, $xen, $none, $part, $chain, $loop and $passed, see xen/oddgrants.c. The last is a page of the
+# canary's.
 odd_grants() {
-	local found
-	found=$(guest_run attacker "cd /sys/module/oddgrants 2>/dev/null || {
-			insmod /oddgrants.ko domid=$(domid attacker) backend=$(backend_id) && cd /sys/module/oddgrants; } &&
-		cd parameters && for name in apic xen none part chain loop; do echo \"\$name=\$(cat \$name)\"; done") ||
-		error "no odd grants: $found"
+	local found parameters=/sys/module/oddgrants/parameters
+	guest_run attacker "test -d $parameters" || make_odd_grants
+	found=$(guest_run attacker "cd $parameters && for name in apic xen none part chain loop passed; do
+		echo \"\$name=\$(cat \$name)\"; done") || error "no odd grants: $found"
 	eval "$found"
 	[ "$part" -gt 0 ] || error "the guest's grant table is not of version 2"
+}
+
+make_odd_grants() {
+	local page parameters=/sys/module/oddgrants/parameters
+	page=$(guest_run canary "test -d $parameters || insmod /oddgrants.ko
+		echo $(domid attacker) >$parameters/plain && cat $parameters/plain") || error "the canary grants nothing: $page"
+	guest_run attacker "insmod /oddgrants.ko domid=$(domid attacker) backend=$(backend_id) third=$(domid canary) \
+		third_gref=$page" || error "no odd grants"
 }
 
 # hostile_start: when this is done, the attacker's disk is in the state InitWait, and $backend and $frontend are its
@@ -110,7 +118,7 @@ first_disk() {
 # statistic NAME: of the attacker's disk.
 statistic() { there cat "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number/statistics/$1"; }
 
-# budget NAME: of the attacker, as its disk shows it.
+# budget NAME: what its folder budget/ has.
 budget() { there cat "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number/budget/$1"; }
 
 # taken NAME COUNT: by now so many requests of a kind have been given to the disk.
@@ -126,6 +134,38 @@ attack_mark() { own_mark attacker "$1"; }
 
 attack_finish() { own_finish attacker "$@"; }
 
+# attack_kill: it dies without a word, as a guest's kernel does; but what it has granted is not granted any more.
+attack_kill() {
+	local status=0
+	guest_run attacker killall -9 frontend
+	guest_finish attacker frontend >"$state/frontend" 2>&1 || status=$?
+	[ "$status" -eq 137 ] || own_verdict "$status"
+	[ "$status" -eq 137 ] || error "the test frontend had ended by itself"
+}
+
+# others_go_on: while the attacker, in the background, does what keeps dom0 busy, from "mark /tmp/busy" until there is
+# /tmp/enough, the canary is served and gets a further disk. Sets $longest to how long it waited for a read at most, and
+# $lasted, in hundredths of a second.
+others_go_on() {
+	local began findings
+	attack_mark busy
+	began=$(clock_of canary)
+	findings=$(ATTACH_LIMIT=10 find_when_attaching)
+	[ -z "$findings" ] || fail "$findings, meanwhile"
+	# Long enough for a read to be held up.
+	sleep $((6 * slow))
+	guest_run attacker '[ ! -e /tmp/frontend.status ]' || {
+		attack_finish
+		error "the attacker has ended too early"
+	}
+	lasted=$(awk -v "began=$began" -v "now=$(clock_of canary)" 'BEGIN { printf "%d\n", (now - began) * 100 }')
+	attack_finish enough
+	longest=$(longest_since canary "$began")
+	note "of $lasted hundredths of a second another guest waited $longest at most"
+	[ $((2 * longest)) -lt "$lasted" ] ||
+		fail "another guest waited $longest hundredths of a second for a read, and the attack lasted $lasted"
+}
+
 # storm SECONDS COMMANDS: a program in the guest does that again and again for so long, by the guest's own clock, as a
 # guest in a storm hears nothing. storm_finish waits for its end.
 storm() {
@@ -133,7 +173,11 @@ storm() {
 		"while printf '$2'; do :; done | timeout -s KILL $1 frontend $vbd_number 'patience $own_patience' -"
 }
 
-storm_finish() { guest_finish attacker "storm-$vbd_number" || :; }
+storm_finish() {
+	local status=0
+	guest_finish attacker "storm-$vbd_number" >"$state/storm" 2>&1 || status=$?
+	[ "$status" -eq 137 ] || error "the storm ended with status $status: $(tail -n 1 "$state/storm")"
+}
 
 # served: the same disk can be used as if nothing had been.
 served() {

@@ -5,10 +5,12 @@
 . /job/tests/cases/hostile.sh
 
 hostile_start
-attack <<'END'
+attack_background <<'END'
 connect
 fill
-flood ms=3000 op=write segs=11
+mark /tmp/busy
+flood until=/tmp/enough op=write segs=11
 io count=100
 verify
 END
+others_go_on

@@ -5,12 +5,14 @@
 . /job/tests/cases/hostile.sh
 
 hostile_start
-attack <<'END'
+attack_background <<'END'
 set queues=4 order=2
 connect
 fill
 io count=200 depth=100 ops=bbbw max=8
 verify
-flood ms=3000 op=barrier segs=1
+mark /tmp/busy
+flood until=/tmp/enough op=barrier segs=1
 verify
 END
+others_go_on

@@ -5,11 +5,17 @@
 . /job/tests/cases/hostile.sh
 
 hostile_start
-{
-	printf 'set queues=2\nconnect\nfill\n'
-	for request in "op=77" "op=read" "op=write seg=0-7@bad" "op=read seg=0-9" "op=indirect inner=write nr=8 iref=bad" \
-		"op=indirect inner=9 segs=1" "op=write sector=18446744073709551615 segs=11" "op=discard count=0"; do
-		echo "flood ms=1000 $request"
-	done
-	echo verify
-} | attack
+floods=''
+for request in "op=77" "op=read" "op=write seg=0-7@bad" "op=read seg=0-9" "op=indirect inner=write nr=8 iref=bad" \
+	"op=indirect inner=9 segs=1" "op=write sector=18446744073709551615 segs=11" "op=discard count=0"; do
+	floods+="; flood ms=500 $request"
+done
+attack_background <<END
+set queues=2
+connect
+fill
+mark /tmp/busy
+repeat until=/tmp/enough : ${floods#; }
+verify
+END
+others_go_on

@@ -5,11 +5,15 @@
 . /job/tests/cases/hostile.sh
 
 hostile_start
-attack <<'END'
-set queues=4
-connect
-load
-flood ms=6000 op=read segs=1
-flood ms=3000 op=read segs=11
-verify
-END
+for segments in 1 11; do
+	attack_background <<-END
+		set queues=4
+		connect
+		load
+		mark /tmp/busy
+		flood until=/tmp/enough op=read segs=$segments
+		verify
+	END
+	others_go_on
+	pass "$segments segments: for $lasted hundredths of a second, of which another guest waited $longest at most"
+done
