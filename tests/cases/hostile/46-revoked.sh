@@ -24,8 +24,7 @@ hang
 guest_run attacker touch /tmp/hung
 attack_mark sent
 wait_until 60 "the requests are taken" taken wr_req $((before + 4))
-guest_run attacker killall -9 frontend
-guest_finish attacker frontend || note "it is dead"
+attack_kill
 frontend_state 1
 sleep 1
 resume
@@ -41,8 +40,7 @@ mark /tmp/used
 until /tmp/never
 END
 attack_mark used
-guest_run attacker killall -9 frontend
-guest_finish attacker frontend || note "it is dead"
+attack_kill
 frontend_state 1
 await_state "$backend" 2
 pass "died with pages that were kept"
