@@ -22,5 +22,6 @@ verify
 END
 attack_mark churned
 mapped=$(grants_mapped "$(domid attacker)")
+[ "$mapped" -ge $((limit / 2)) ] || fail "only $mapped grants are mapped, of many more that were used, and $limit may be kept"
 [ "$mapped" -le $((limit + 2)) ] || fail "$mapped grants are mapped, and $limit may be kept"
 attack_finish go
