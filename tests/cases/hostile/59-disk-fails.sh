@@ -17,21 +17,48 @@ change_to() {
 	there dmsetup resume failing
 }
 
+# Requests that the disk did not do, or was not even asked to.
+failed() { echo $(($(statistic errors) + $(statistic refused))); }
+more_have_failed() { [ "$(failed)" -gt "$before" ]; }
+none_fails() {
+	local sent
+	before=$(failed) sent=$(statistic wr_req)
+	sleep 0.5
+	! more_have_failed && [ "$(statistic wr_req)" -gt "$sent" ]
+}
+
+# fails WHAT COMMAND...: after that requests are errors.
+fails() {
+	before=$(failed)
+	"${@:2}"
+	# Those that were at the disk at the time are not what this is about.
+	wait_until 60 "requests are errors: $1" more_have_failed
+	before=$(failed)
+	wait_until 60 "requests go on to be errors: $1" more_have_failed
+	pass "$1"
+}
+
+# works COMMAND...: and after that they are not.
+works() {
+	"$@"
+	wait_until 60 "requests are done again" none_fails
+}
+
 attack_background <<'END'
 set queues=2
 connect
 mark /tmp/connected
-flood ms=12000 op=write segs=8
+flood until=/tmp/enough op=write sector=4096 segs=8
 END
 attack_mark connected
-for table in "0 8192 error" "0 8192 linear /dev/ram0 0" "0 64 linear /dev/ram0 0" "0 8192 linear /dev/ram0 0"; do
-	change_to "$table"
-	sleep 1
-done
-there blockdev --setro "$disk"
-sleep 1
-there blockdev --setrw "$disk"
-attack_finish now
+works true
+fails "a disk that fails" change_to "0 8192 error"
+works change_to "0 8192 linear /dev/ram0 0"
+fails "one that has shrunk" change_to "0 64 linear /dev/ram0 0"
+works change_to "0 8192 linear /dev/ram0 0"
+fails "one that may only be read" there blockdev --setro "$disk"
+works there blockdev --setrw "$disk"
+attack_finish enough
 served
 withdraw
 
@@ -42,9 +69,9 @@ offer
 attack_background <<'END'
 connect
 mark /tmp/connected
-flood ms=6000 op=write segs=8
+flood until=/tmp/enough op=write segs=8
 END
 attack_mark connected
-there sh -c 'echo 0 >/sys/kernel/config/nullb/gone/power'
-attack_finish now
-pass "removed"
+works true
+fails "removed" there sh -c 'echo 0 >/sys/kernel/config/nullb/gone/power'
+attack_finish enough
