@@ -30,11 +30,61 @@ storm_finish
 attack_finish go
 pass "any mixture"
 
-storm 20 "$texts"
+decided() { state_is "$backend" 4 || state_is "$backend" 5; }
+
+# agreed: protocol, queues and pages of a ring.
+agreed() { there sh -c "cd $sysfs/connection && paste -d' ' protocol queues ring_pages"; }
+
+# one_connection PROTOCOL QUEUES PAGES: of what the storm has written, and there is just as much of everything.
+one_connection() {
+	local parts mapped
+	[[ $* =~ ^x86_(32|64)-abi\ [14]\ (1|16)$ ]] || fail "$*: that is nothing that was written"
+	parts=$(parts_of_backend | grep -c "blkback.$(domid attacker)" || :)
+	expect "$*: threads and interrupts" $((2 * $2)) "$parts"
+	expect "$*: folders of queues" "$2" "$(there sh -c "ls -d $sysfs/queues/*" | wc -l)"
+	mapped=$(grants_mapped "$(domid attacker)")
+	[ "$mapped" -le $(($2 * $3)) ] || fail "$*: $mapped pages are mapped"
+}
+
+sysfs=/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number
+storm 60 "$texts"
+served=0 own=0
 for round in {1..8}; do
-	printf 'set queues=%s order=%s stale=1\neither\n' $((round % 2 ? 4 : 1)) $((round % 3 ? 0 : 4))
-done | attack
+	queues=$((round % 2 ? 4 : 1)) order=$((round % 3 ? 0 : 4))
+	attack_background <<-END
+		set queues=$queues order=$order stale=1
+		build
+		announce
+		state 1
+		await 2
+		state 3
+		mark /tmp/asked
+		until /tmp/seen
+		when /tmp/own : learn; state 4; load; io count=20
+		state 6
+		await 6
+		free
+	END
+	attack_mark asked
+	wait_until 60 "the frontend is served or refused" decided
+	if state_is "$backend" 4; then
+		served=$((served + 1))
+		connection=$(agreed)
+		# shellcheck disable=SC2086 # three words
+		one_connection $connection
+		note "round $round: $connection"
+		# Rings are as the frontend has made them.
+		if [ "$connection" = "x86_64-abi $queues $((1 << order))" ]; then
+			own=$((own + 1))
+			expect "pages mapped" $((queues << order)) "$(grants_mapped "$(domid attacker)")"
+			guest_run attacker touch /tmp/own
+		fi
+	fi
+	attack_finish seen
+done
 storm_finish
+[ "$served" -gt 0 ] || error "it never was connected"
+pass "one connection, $served times of 8, $own of them with rings as they were made"
 xenstore-rm "$backend" "$frontend"
 offer
 served
