@@ -77,11 +77,20 @@ reload() {
 	return "$status"
 }
 
+# read_all FOLDER...: whether anything was there. What goes meanwhile is no error.
 read_all() {
-	find /sys/bus/xen-backend/devices/vbd-*/ /sys/module/xen_blkback/ -type f -exec cat {} + >/dev/null
+	local bytes
+	bytes=$(find "$@" -type f -exec cat {} + 2>/dev/null | wc -c)
 	sleep 0.1
-	true
+	[ "$bytes" -gt 0 ]
 }
+
+read_sysfs() { read_all /sys/bus/xen-backend/devices/vbd-*/; }
+
+read_module() { read_all /sys/module/xen_blkback/; }
+
+# Folders are there while a disk is connected.
+read_debugfs() { read_all /sys/kernel/debug/xen-blkback/; }
 
 volume=$(volume stressed 16)
 own_volume=$(volume own 4)
@@ -101,13 +110,18 @@ loop create create_and_destroy
 loop connect connect_and_close
 loop rebind rebind
 loop reload reload
-loop read read_all
+loop sysfs read_sysfs
+loop module read_module
+loop debugfs read_debugfs
 wait
 
+never=''
 for name in "${loops[@]}"; do
 	note "--- $(cat "$state/$name.done")"
 	tail -n 20 "$state/$name.log"
+	[[ $(cat "$state/$name.done") != "$name: 0 of "* ]] || never+=" $name"
 done
+[ -z "$never" ] || error "these never came to their end in all the time:$never"
 pass "$(cd "$state" && cat "${loops[@]/%/.done}" | paste -sd, | sed 's/,/, /g')"
 
 module_as_usual || module_anew
