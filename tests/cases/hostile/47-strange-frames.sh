@@ -4,7 +4,6 @@
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
 
-# Grants that answer "try again" are those of pages that Xen has put away, which no PV guest has.
 hostile_start
 odd_grants
 requests() {
