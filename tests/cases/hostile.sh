@@ -167,16 +167,22 @@ others_go_on() {
 }
 
 # storm SECONDS COMMANDS: a program in the guest does that again and again for so long, by the guest's own clock, as a
-# guest in a storm hears nothing. storm_finish waits for its end.
+# guest in a storm hears nothing.
 storm() {
 	guest_background attacker "storm-$vbd_number" \
 		"while printf '$2'; do :; done | timeout -s KILL $1 frontend $vbd_number 'patience $own_patience' -"
 }
 
+# storm_finish waits for its end, and storm_end does not, but ends whatever else the attacker's programs do.
 storm_finish() {
 	local status=0
 	guest_finish attacker "storm-$vbd_number" >"$state/storm" 2>&1 || status=$?
 	[ "$status" -eq 137 ] || error "the storm ended with status $status: $(tail -n 1 "$state/storm")"
+}
+
+storm_end() {
+	guest_run attacker 'killall -9 frontend || :'
+	storm_finish
 }
 
 # served: the same disk can be used as if nothing had been.

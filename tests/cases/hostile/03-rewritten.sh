@@ -39,7 +39,7 @@ agreed() { there sh -c "cd $sysfs/connection && paste -d' ' protocol queues ring
 one_connection() {
 	local parts mapped
 	[[ $* =~ ^x86_(32|64)-abi\ [14]\ (1|16)$ ]] || fail "$*: that is nothing that was written"
-	parts=$(parts_of_backend | grep -c "blkback.$(domid attacker)" || :)
+	parts=$(parts_of_backend | grep -c "blkback[.]$(domid attacker)[.]" || :)
 	expect "$*: threads and interrupts" $((2 * $2)) "$parts"
 	expect "$*: folders of queues" "$2" "$(there sh -c "ls -d $sysfs/queues/*" | wc -l)"
 	mapped=$(grants_mapped "$(domid attacker)")
@@ -82,7 +82,7 @@ for round in {1..8}; do
 	fi
 	attack_finish seen
 done
-storm_finish
+storm_end
 [ "$served" -gt 0 ] || error "it never was connected"
 pass "one connection, $served times of 8, $own of them with rings as they were made"
 xenstore-rm "$backend" "$frontend"

@@ -5,11 +5,11 @@
 . /job/tests/cases/hostile.sh
 
 hostile_start
-storm 20 'write x=1 y\nwrite x=2 y=1\n'
+storm 60 'write x=1 y\nwrite x=2 y=1\n'
 for _ in {1..4}; do
 	printf 'connect\nload\nio count=20\nclose\n'
 done | attack
-storm_finish
+storm_end
 pass "what the guest itself can write"
 
 # The kernel that has the backend tells how many transactions it begins, if it can.
