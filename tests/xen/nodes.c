@@ -6,6 +6,9 @@
  *	write PATH TEXT		all the rest of the line
  *	chmod PATH PERM...	as xenstore-chmod has them: n0 r5
  *	rm PATH			if it is there
+ *	disguise PATH		the number that is there is written otherwise, with another
+ *				number of zeros in front: the same for who takes it as a
+ *				number, but not for xenstore
  *	await SECONDS PATH TEXT	until it says so; if it never does, nothing more is done, and
  *				the status is 1
  */
@@ -20,6 +23,7 @@
 
 #define MAX_PERMS	4
 #define BROKEN		2
+#define ZEROS		"00000000"
 
 static struct xs_handle *xs;
 
@@ -50,6 +54,25 @@ static bool change_perms(const char *path, char *text)
 		perms[count++].id = atoi(word + 1);
 	}
 	return xs_set_permissions(xs, XBT_NULL, path, perms, count);
+}
+
+/* In a transaction, so that nothing is lost of what others write at the time. */
+static bool disguise(const char *path)
+{
+	xs_transaction_t transaction = xs_transaction_start(xs);
+	char *text = xs_read(xs, transaction, path, NULL), other[64];
+	bool done = false;
+	size_t zeros;
+
+	if (text) {
+		zeros = strspn(text, "0");
+		snprintf(other, sizeof(other), "%.*s%s",
+			 zeros < strlen(ZEROS) ? (int)zeros + 1 : 0, ZEROS, text + zeros);
+		done = xs_write(xs, transaction, path, other, strlen(other));
+	}
+	free(text);
+	/* Others may have been first. */
+	return (xs_transaction_end(xs, transaction, !done) || errno == EAGAIN) && done;
 }
 
 static bool says(const char *path, const char *text)
@@ -106,6 +129,8 @@ static void run(char *line)
 		done = change_perms(path, text);
 	else if (!strcmp(verb, "rm"))
 		done = xs_rm(xs, XBT_NULL, path) || errno == ENOENT;
+	else if (!strcmp(verb, "disguise"))
+		done = disguise(path);
 	else if (!strcmp(verb, "await"))
 		done = await(path, text, now() + seconds) || (exit(1), false);
 	else
