@@ -296,12 +296,15 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
  * @frontend: state of the frontend; Unknown if it says none
  * @wanted: the toolstack wants the disk to be there
  * @named: it has said which one, if that is what we wait for
+ * @told: what xenstore says of our own state, if we are Closed; Unknown if the directory
+ *	is gone
  * @removed: the device has no driver any more
  */
 struct levels {
 	enum xenbus_state frontend;
 	bool wanted;
 	bool named;
+	enum xenbus_state told;
 	bool removed;
 };
 
@@ -322,7 +325,7 @@ static int read_level(const char *dir, const char *key, int *value)
 
 static int read_levels(struct blkback_dev *dev, struct levels *now)
 {
-	int frontend = 0, online, named = 0, err;
+	int frontend = 0, online, named = 0, told = 0, err;
 
 	now->removed = READ_ONCE(dev->removed);
 	/* A toolstack that does not say so wants the disk: until it is closed. */
@@ -332,8 +335,12 @@ static int read_levels(struct blkback_dev *dev, struct levels *now)
 		err = read_level(dev->xdev->nodename, "online", &online);
 	if (!err && dev->state == BLKBACK_WAIT_BDEV)
 		named = disk_named(dev);
+	/* After online, which may be missing because all of it is. */
+	if (!err && !now->removed && dev->state == BLKBACK_CLOSED)
+		err = read_level(dev->xdev->nodename, "state", &told);
 	now->frontend = frontend;
 	now->wanted = online;
+	now->told = told;
 	now->named = named > 0;
 	return err ?: min(named, 0);
 }
@@ -400,7 +407,8 @@ static enum blkback_state next_state(struct blkback_dev *dev,
 	case BLKBACK_DRAINING:
 		return !dev->conn && settled(dev, now) ? BLKBACK_CLOSED : stay;
 	case BLKBACK_CLOSED:
-		return starts_anew(now) ? BLKBACK_WAIT_BDEV : stay;
+		return starts_anew(now) && now->told != XenbusStateUnknown ?
+		       BLKBACK_WAIT_BDEV : stay;
 	}
 	return stay;
 }
@@ -517,15 +525,13 @@ static int tell_state(struct blkback_dev *dev)
  * The toolstack may ask for Closed once more. Return a negative errno if it could not be
  * told just now.
  */
-static int confirm_closed(struct blkback_dev *dev)
+static int confirm_closed(struct blkback_dev *dev, const struct levels *now)
 {
-	int state = 0, err;
+	int err;
 
-	if (dev->state != BLKBACK_CLOSED || READ_ONCE(dev->removed))
+	if (dev->state != BLKBACK_CLOSED || now->told != XenbusStateClosing)
 		return 0;
-	err = read_level(dev->xdev->nodename, "state", &state);
-	if (!err && state == XenbusStateClosing)
-		err = write_closed_again(dev->xdev);
+	err = write_closed_again(dev->xdev);
 	return no_answer(err) ? err : 0;
 }
 
@@ -598,7 +604,7 @@ static int step(struct blkback_dev *dev, const struct levels *now)
 	/* Before Closed is told: whoever waits for that may bind the device at once. */
 	if (now->removed && dev->state == BLKBACK_CLOSED)
 		forget(dev);
-	return err ?: tell_state(dev) ?: confirm_closed(dev);
+	return err ?: tell_state(dev) ?: confirm_closed(dev, now);
 }
 
 static void retry(struct blkback_dev *dev)
