@@ -22,6 +22,7 @@ withdraw
 # Copied, since pages to copy to are the backend's own. Where the kernel clears all pages itself, as Debian's does, this
 # cannot fail; the debug kernels fill them with other bytes.
 parameter feature_persistent 0
+there modprobe sd_mod
 there modprobe scsi_debug fake_rw=1 dev_size_mb=8 delay=0
 at_end within 60 there rmmod scsi_debug
 wait_until 60 "the disk is there" pretends
