@@ -100,13 +100,18 @@ void conn_learn(struct frontend *fe)
 		      disk->sectors, disk->block);
 }
 
+static void answer_offer(struct frontend *fe)
+{
+	conn_build(fe);
+	conn_announce(fe);
+	frontend_state(&fe->vbd, STATE_INITIALISED);
+}
+
 static void ask(struct frontend *fe)
 {
 	frontend_state(&fe->vbd, STATE_INITIALISING);
 	backend_await(&fe->vbd, STATE_INIT_WAIT);
-	conn_build(fe);
-	conn_announce(fe);
-	frontend_state(&fe->vbd, STATE_INITIALISED);
+	answer_offer(fe);
 }
 
 void conn_open(struct frontend *fe)
@@ -158,10 +163,15 @@ void conn_close(struct frontend *fe)
 	conn_free(fe);
 }
 
-static void go(struct frontend *fe)
+static void leave(struct frontend *fe)
 {
 	frontend_state(&fe->vbd, STATE_CLOSED);
 	backend_await(&fe->vbd, STATE_CLOSED);
+}
+
+static void go(struct frontend *fe)
+{
+	leave(fe);
 	conn_free(fe);
 }
 
@@ -177,16 +187,22 @@ void conn_refused(struct frontend *fe)
 	conn_halted(fe);
 }
 
+/* The backend may not even come to an offer. */
 void conn_either(struct frontend *fe)
 {
-	bool served;
+	bool offered, served;
 
-	ask(fe);
-	served = backend_decides(&fe->vbd);
+	frontend_state(&fe->vbd, STATE_INITIALISING);
+	offered = backend_decides(&fe->vbd, STATE_INIT_WAIT);
+	if (offered)
+		answer_offer(fe);
+	served = offered && backend_decides(&fe->vbd, STATE_CONNECTED);
 	say("%s", served ? "served" : "refused");
 	if (served)
 		frontend_state(&fe->vbd, STATE_CONNECTED);
-	go(fe);
+	leave(fe);
+	if (offered)
+		conn_free(fe);
 }
 
 void conn_drop(struct frontend *fe)

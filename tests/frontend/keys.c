@@ -130,13 +130,13 @@ void backend_await(struct vbd *vbd, enum state state)
 	}
 }
 
-bool backend_decides(struct vbd *vbd)
+bool backend_decides(struct vbd *vbd, enum state state)
 {
 	static const struct timespec pause = { .tv_nsec = 5000000 };
 	long long end = now_ms() + vbd->patience_ms;
 	enum state now;
 
-	while ((now = backend_state(vbd)) != STATE_CONNECTED) {
+	while ((now = backend_state(vbd)) != state) {
 		if (now == STATE_CLOSING)
 			return false;
 		if (now_ms() > end)

@@ -59,8 +59,8 @@ enum state backend_state(struct vbd *vbd);
 /* Until the backend is in the state; it is wrong if it never is. */
 void backend_await(struct vbd *vbd, enum state state);
 
-/* Until it is Connected, true, or Closing, false. */
-bool backend_decides(struct vbd *vbd);
+/* Until it is in the state, true, or Closing, false. */
+bool backend_decides(struct vbd *vbd, enum state state);
 
 /**
  * struct key - a key of the frontend
