@@ -9,15 +9,17 @@
 
 driver=/sys/bus/xen-backend/drivers/vbd
 end=$((SECONDS + ${STRESS_SECONDS:-90} * slow))
+late=$((end + 180 * slow))
 loops=()
 
-# loop NAME COMMAND: again and again until it is time, whether it succeeds or not; often the others are in its way.
+# loop NAME COMMAND: again and again until it is time, whether it succeeds or not; often the others are in its way. One
+# that they have never let come to its end goes on when they are done.
 loop() {
 	{
 		trap - ERR
 		set +e
 		tried=0 done=0
-		while [ "$SECONDS" -lt "$end" ]; do
+		while [ "$SECONDS" -lt "$end" ] || { [ "$done" -eq 0 ] && [ "$SECONDS" -lt "$late" ]; }; do
 			tried=$((tried + 1))
 			"$2" && done=$((done + 1))
 		done
