@@ -108,8 +108,9 @@ static int ring_bind(struct blkback_ring *ring, evtchn_port_t port)
  * A thread has a long name for whoever looks at /proc, and a short one for whoever traces.
  * Of the first, cut off, the queue would be gone; so the short one has only what tells
  * threads apart: "7b0" for queue 0 of xvdb of guest 7. Where that is not enough, or too
- * much, it is the PID, which has no letter in it. What the kernel has to change the short
- * one is not for modules.
+ * much, it is the PID, which has no letter in it. A long name that is short enough is both:
+ * the kernel keeps no other one then. What it has to change the short one is not for
+ * modules.
  */
 static void name_for_traces(const struct blkback_ring *ring)
 {
@@ -119,6 +120,8 @@ static void name_for_traces(const struct blkback_ring *ring)
 	char comm[TASK_COMM_LEN];
 	size_t len;
 
+	if (strlen(ring->name) < sizeof(comm))
+		return;
 	len = snprintf(comm, sizeof(comm), "blkback.%d%s%u", ring->guest,
 		       disk + xvd, ring->index);
 	if (!xvd || !disk[xvd] || strpbrk(disk, "0123456789") || len >= sizeof(comm))

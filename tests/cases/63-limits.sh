@@ -254,7 +254,10 @@ expect "name of another xvdp" "blkback.$id.51920-0 blkback.$(pid kthread-pid)" "
 names 51904 system-volume-of-a-guest-with-a-long-name
 expect "name of a volume" "blkback.$id.51904-0 blkback.$(pid kthread-pid)" "$long $short"
 names 51872 xvd
-expect "name of a disk without a letter" "blkback.$id.xvd-0 blkback.$(pid kthread-pid)" "$long $short"
+# That fits in both if the guest's number has one digit.
+wanted=blkback.$(pid kthread-pid)
+[ ${#long} -ge 16 ] || wanted=$long
+expect "name of a disk without a letter" "blkback.$id.xvd-0 $wanted" "$long $short"
 names 51888 ../x
 expect "name of no file" "blkback.$id.51888-0 blkback.$(pid kthread-pid)" "$long $short"
 pass "names of threads"
