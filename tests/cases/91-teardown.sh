@@ -21,11 +21,21 @@ loop() {
 		tried=0 done=0
 		while [ "$SECONDS" -lt "$end" ] || { [ "$done" -eq 0 ] && [ "$SECONDS" -lt "$late" ]; }; do
 			tried=$((tried + 1))
+			[ "$SECONDS" -lt "$end" ] || bind_all
 			"$2" && done=$((done + 1))
 		done
 		echo "$1: $done of $tried" >"$state/$1.done"
 	} >"$state/$1.log" 2>&1 &
 	loops+=("$1")
+}
+
+# What was unbound, and could not be bound again at once.
+bind_all() {
+	local device
+	module_loaded || module_load max_queues=4
+	for device in /sys/bus/xen-backend/devices/vbd-*; do
+		[ -e "$device/driver" ] || echo "${device##*/}" >"$driver/bind"
+	done
 }
 
 # A disk for a guest with Linux's own frontend, and the same for one that lives for a moment.
@@ -72,10 +82,7 @@ reload() {
 		echo "${device##*/}" >"$driver/unbind"
 	done
 	rmmod xen_blkback && status=0
-	module_loaded || module_load max_queues=4
-	for device in /sys/bus/xen-backend/devices/vbd-*; do
-		[ -e "$device/driver" ] || echo "${device##*/}" >"$driver/bind"
-	done
+	bind_all
 	return "$status"
 }
 
