@@ -159,7 +159,7 @@ static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 	unsigned int waits;
 
 	/* What others have in hand is no reason to refuse a disk. */
-	for (waits = 0; (err == -EBUSY || err == -EAGAIN) && waits < MAX_WAITS; waits++) {
+	for (waits = 0; err == -EBUSY && waits < MAX_WAITS; waits++) {
 		msleep(XENSTORE_RETRY_MS);
 		err = transact(dir, keys, n, from, to);
 	}
