@@ -26,9 +26,10 @@ transactions() {
 	there sh -c "sed -n 's|^# entries-in-buffer/entries-written: [0-9]*/\([0-9]*\) .*|\1|p' $tracing/trace; echo >$tracing/trace"
 }
 
-# meet TEXT...: from then on these are done to xenstore without end, until met.
+# meet TEXT...: from then on these are done to xenstore again and again, until met. Not without a pause: then no
+# transaction of the backend would ever come to its end, nor could it say so.
 meet() {
-	yes "$(printf '%s\n' "$@")" 2>/dev/null | /guest/nodes >"$state/nodes" 2>&1 &
+	while printf '%s\n' "$@" && sleep 0.03; do :; done 2>/dev/null | /guest/nodes >"$state/nodes" 2>&1 &
 	meeting=$!
 	at_end sh -c "kill $meeting 2>/dev/null || :"
 }

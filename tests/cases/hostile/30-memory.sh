@@ -28,7 +28,7 @@ nothing_else() {
 }
 
 hostile_start
-withdraw
+without_disks	# or the backend would begin with the disk that it had
 # Copied, since pages to copy to are the backend's own. Where the kernel clears all pages itself, as Debian's does, this
 # cannot fail; the debug kernels fill them with other bytes.
 parameter feature_persistent 0
