@@ -324,7 +324,7 @@ static bool ring_ended(const struct blkback_ring *ring)
 /* Whether there may be more to do as soon as a request has been answered. */
 static bool heeds_answers(const struct blkback_ring *ring)
 {
-	return ring->retry || ring->overdrawn ||
+	return ring->retry || ring_overdrawn(ring) ||
 	       ring->barrier.phase != BARRIER_NONE;
 }
 
@@ -402,7 +402,7 @@ static void ring_serve(struct blkback_ring *ring)
 		ring_take(ring, &disk);
 	discard_submit(ring, &disk);
 	answer_all(ring);
-	if (ring->overdrawn)
+	if (ring_overdrawn(ring))
 		budget_settle(ring);
 	if (takes)
 		step_barrier(ring);

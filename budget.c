@@ -232,9 +232,9 @@ static void give_chunks(struct blkback_ring *ring, unsigned int nr)
 /* One ring of a disk may, at a time. Return whether it is this one. */
 static bool overdraw(struct blkback_ring *ring)
 {
-	if (!ring->overdrawn)
-		ring->overdrawn = !test_and_set_bit(0, &ring->conn->overdrawn);
-	return ring->overdrawn;
+	struct blkback_ring *who = cmpxchg(&ring->conn->overdrawn, NULL, ring);
+
+	return !who || who == ring;
 }
 
 /**
@@ -247,8 +247,7 @@ void budget_settle(struct blkback_ring *ring)
 {
 	if (used(ring) > ring->credit)
 		return;
-	ring->overdrawn = false;
-	clear_bit(0, &ring->conn->overdrawn);
+	WRITE_ONCE(ring->conn->overdrawn, NULL);
 }
 
 /**

@@ -291,7 +291,7 @@ struct blkback_dev {
  * @running: ring threads that have not come to their end
  * @broken: set by any ring whose frontend broke the rules of the ring
  * @barrier: between the rings
- * @overdrawn: whether a ring is @overdrawn; atomic
+ * @overdrawn: the ring of which a request has more pages than its @credit; NULL: none
  * @rings: each in memory of its own
  *
  * All but @queues, @stopping, @running, @broken, @barrier and @overdrawn is fixed
@@ -314,7 +314,7 @@ struct blkback_conn {
 	atomic_t running;
 	bool broken;
 	struct barrier barrier;
-	unsigned long overdrawn;
+	struct blkback_ring *overdrawn;
 	struct blkback_ring *rings[] __counted_by(nr_rings);
 };
 
@@ -505,7 +505,6 @@ struct blkback_pool {
  * @untidy: a request was taken since guest_pages_trim() has last found the ring
  *	idle
  * @credit: pages that requests may have: its own, and what it has of its guest's
- * @overdrawn: one request has more pages than that, as one ring of a disk may
  * @mapped_out: pages that are mapped for requests
  * @trimmed_at: time, in jiffies, when guest_pages_trim() had last a look
  * @next_sector: of the disk, where the last request given to it ends
@@ -589,7 +588,6 @@ struct blkback_ring {
 	bool refused;
 	bool untidy;
 	unsigned int credit;
-	bool overdrawn;
 	unsigned int mapped_out;
 	unsigned long trimmed_at;
 	u64 next_sector;
@@ -648,6 +646,17 @@ static inline u32 in_flight(const struct blkback_ring *ring)
 {
 	/* All that was given back with the answers is seen along with them. */
 	return ring->taken - smp_load_acquire(&ring->answered);
+}
+
+/**
+ * ring_overdrawn() - whether a request of a ring has more pages than the ring
+ * @ring: the ring
+ *
+ * Return: if so, true; as one ring of a disk may at a time.
+ */
+static inline bool ring_overdrawn(const struct blkback_ring *ring)
+{
+	return READ_ONCE(ring->conn->overdrawn) == ring;
 }
 
 /**

@@ -83,6 +83,22 @@ hang() {
 	there dmsetup suspend --noflush --nolockfs testbed-attacked
 }
 
+# hung_writes: four writes of 64 pages each are at the disk, which hangs; then the attacker does what standard input says.
+hung_writes() {
+	local before
+	attack_background < <(
+		printf '%s\n' connect fill 'mark /tmp/connected' 'until /tmp/hung' \
+			'request op=indirect inner=write segs=64 times=4 step=512 wait=0' push 'until /tmp/taken'
+		cat
+	)
+	attack_mark connected
+	before=$(statistic wr_req)
+	hang
+	guest_run attacker touch /tmp/hung
+	wait_until 60 "the requests are taken" taken wr_req $((before + 4))
+	guest_run attacker touch /tmp/taken
+}
+
 resume() { there dmsetup resume testbed-attacked; }
 
 # withdraw: the tool stack takes the disk away; it may be offered again. A backend that is closed already goes as soon as

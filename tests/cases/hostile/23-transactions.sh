@@ -29,7 +29,7 @@ transactions() {
 # meet TEXT...: from then on these are done to xenstore again and again, until met. Not without a pause: then no
 # transaction of the backend would ever come to its end, nor could it say so.
 meet() {
-	while printf '%s\n' "$@" && sleep 0.03; do :; done 2>/dev/null | /guest/nodes >"$state/nodes" 2>&1 &
+	while printf '%s\n' "$@" && sleep 0.01; do :; done 2>/dev/null | /guest/nodes >"$state/nodes" 2>&1 &
 	meeting=$!
 	at_end sh -c "kill $meeting 2>/dev/null || :"
 }

@@ -8,22 +8,7 @@ hostile_start
 mapped_only
 withdraw
 offer
-attack_background <<'END'
-connect
-fill
-mark /tmp/connected
-until /tmp/hung
-request op=indirect inner=write segs=64 times=4 step=512 wait=0
-push
-mark /tmp/sent
-until /tmp/never
-END
-attack_mark connected
-before=$(statistic wr_req)
-hang
-guest_run attacker touch /tmp/hung
-attack_mark sent
-wait_until 60 "the requests are taken" taken wr_req $((before + 4))
+hung_writes <<<'until /tmp/never'
 attack_kill
 frontend_state 1
 sleep 1

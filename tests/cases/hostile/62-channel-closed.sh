@@ -36,13 +36,18 @@ xenstore-rm "$backend" "$frontend"
 offer
 pass "of all queues"
 
+# keep_pages: some stay mapped; then the attacker does what standard input says.
+keep_pages() {
+	attack_background < <(
+		printf '%s\n' 'set queues=2 tell-persistent=1 persistent=1' connect fill 'io count=200' 'mark /tmp/kept'
+		cat
+	)
+	attack_mark kept
+	[ "$(grants_mapped "$(domid attacker)")" -gt 20 ] || error "hardly a page was kept"
+}
+
 # As kexec does: without a word, and all stays granted.
-attack_background <<'END'
-set queues=2 tell-persistent=1 persistent=1
-connect
-fill
-io count=200
-mark /tmp/kept
+keep_pages <<'END'
 until /tmp/go
 drop
 set persistent=0
@@ -54,8 +59,6 @@ io count=50
 close
 release
 END
-attack_mark kept
-[ "$(grants_mapped "$(domid attacker)")" -gt 20 ] || error "hardly a page was kept"
 guest_run attacker touch /tmp/go
 attack_mark anew
 expect "grants in use after kexec" 2 "$(grants_mapped "$(domid attacker)")"
@@ -65,14 +68,7 @@ pass "kexec with pages kept mapped"
 withdraw
 mapped_only
 offer
-attack_background <<'END'
-connect
-fill
-mark /tmp/connected
-until /tmp/hung
-request op=indirect inner=write segs=64 times=4 step=512 wait=0
-push
-until /tmp/taken
+hung_writes <<'END'
 drop
 state 1
 mark /tmp/dropped
@@ -82,12 +78,6 @@ verify
 close
 release
 END
-attack_mark connected
-before=$(statistic wr_req)
-hang
-guest_run attacker touch /tmp/hung
-wait_until 60 "the requests are taken" taken wr_req $((before + 4))
-guest_run attacker touch /tmp/taken
 attack_mark dropped
 await_state "$backend" 5
 [ "$(grants_mapped "$(domid attacker)")" -ge 64 ] || fail "pages of requests at the disk are not mapped any more"
@@ -97,15 +87,7 @@ expect "grants in use" 0 "$(grants_mapped "$(domid attacker)")"
 pass "kexec with requests at the disk"
 
 # What Xen knows of the old guest's grants goes with it; the new one's kernel grants nothing of what the program had.
-attack_background <<'END'
-set queues=2 tell-persistent=1 persistent=1
-connect
-fill
-io count=200
-mark /tmp/kept
-until /tmp/never
-END
-attack_mark kept
+keep_pages <<<'until /tmp/never'
 id=$(domid attacker)
 at_end rm -f /tmp/attacker
 xl save attacker /tmp/attacker || fail "the guest cannot be saved"
