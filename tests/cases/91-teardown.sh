@@ -56,10 +56,13 @@ create_and_destroy() {
 	return "$status"
 }
 
-# Our own frontend's two disks, which stay, are connected and closed without end.
+# Our own frontend's two disks, which stay, are connected and closed without end. One whose frontend came to grief while
+# it connected has to be seen to close before it may start anew.
 connect_and_close() {
 	local number
 	for number in 51952 51968; do
+		xenstore-write "/local/domain/$own/device/vbd/$number/state" 6
+		comes_to_state "$(backend_home)/backend/vbd/$own/$number" 6 10 || return
 		xenstore-write "/local/domain/$own/device/vbd/$number/state" 1
 		guest_run own "frontend $number 'patience 2000' 'set queues=2' connect load 'io count=50' close" || return
 	done

@@ -355,7 +355,9 @@ write_disk() {
 		esac
 		shift 2
 	done
+	# A disk that was there before is not the one that is meant.
 	/guest/nodes <<-END || error "cannot write $backend"
+		rm $backend/physical-device
 		write $frontend
 		write $backend
 		chmod $frontend n$id r$home

@@ -28,7 +28,7 @@ nothing_else() {
 }
 
 hostile_start
-without_disks	# or the backend would begin with the disk that it had
+without_disks	# its usual one is offered already
 # Copied, since pages to copy to are the backend's own. Where the kernel clears all pages itself, as Debian's does, this
 # cannot fail; the debug kernels fill them with other bytes.
 parameter feature_persistent 0
@@ -37,8 +37,8 @@ there modprobe scsi_debug fake_rw=1 dev_size_mb=8 delay=0
 at_end within 60 there rmmod scsi_debug
 wait_until 60 "the disk is there" pretends
 by_hand attacker
-with_frontend attacker
 name_disk "$(pretender)"
+with_frontend attacker	# which waits for disks that are offered
 await_state "$backend" 4
 wait_until 60 "the guest has the disk" guest_run attacker test -b /dev/xvdp
 
@@ -52,5 +52,6 @@ expect "sectors read" $((3 * 8 * 2048)) $(($(statistic rd_sect) - before))
 guest_run attacker "head -c 2097152 /dev/zero | tr '\\0' Z >/tmp/own && dd if=/tmp/own of=/dev/xvdp bs=64k oflag=direct" >/dev/null 2>&1 ||
 	error "the guest cannot write"
 nothing_else "neither 0 nor the guest's own" '\0Z'
-withdraw
+without_disks
+wait_until 60 "the guest's driver has no disk" guest_run attacker "test ! -e /sys/bus/xen/devices/vbd-$vbd_number"
 own_frontend attacker
