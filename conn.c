@@ -22,9 +22,9 @@
 static unsigned int persistent_share(const struct blkback_ring *ring)
 {
 	const struct blkback_conn *conn = ring->conn;
+	unsigned int max = min(conn->max_persistent, conn->dev->budget->max_kept);
 
-	return conn->max_persistent / conn->nr_rings +
-	       (ring->index < conn->max_persistent % conn->nr_rings);
+	return max / conn->nr_rings + (ring->index < max % conn->nr_rings);
 }
 
 static int batch_alloc(struct blkback_ring *ring)

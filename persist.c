@@ -4,13 +4,12 @@
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "persist.h"
 
 /* For whoever sets max_persistent_grants to millions: a table has its limits. */
-#define MAX_HEADS	4096U
+#define MAX_HEADS	65536U
 
 /**
  * persist_init() - prepare a ring to keep pages
@@ -28,9 +27,7 @@ int persist_init(struct blkback_persist *persist, unsigned int max)
 	table->heads = kvcalloc(heads, sizeof(*table->heads), GFP_KERNEL);
 	if (!table->heads)
 		return -ENOMEM;
-	table->shift = 32 - ilog2(heads);
-	/* No guest is to know which pages share a head. */
-	table->salt = get_random_u32() | 1;
+	table->bits = ilog2(heads);
 	persist->max = max;
 	INIT_LIST_HEAD(&persist->idle);
 	return 0;

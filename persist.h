@@ -13,6 +13,7 @@
 #ifndef BLKBACK_PERSIST_H
 #define BLKBACK_PERSIST_H
 
+#include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
@@ -41,13 +42,11 @@ struct blkback_kept {
 /**
  * struct persist_table - where a ring finds a page that it keeps
  * @heads: of lists of all of them, by grant reference
- * @shift: how many bits of a hash to leave out to find the head
- * @salt: for the hash
+ * @bits: of a reference's hash, which tell its head
  */
 struct persist_table {
 	struct hlist_head *heads;
-	u32 shift;
-	u32 salt;
+	unsigned int bits;
 };
 
 /**
@@ -77,8 +76,12 @@ void persist_drop(struct blkback_persist *persist, struct blkback_kept *kept);
 static inline struct hlist_head *persist_head(const struct persist_table *table,
 					      grant_ref_t gref)
 {
-	/* The upper bits of a product with a random odd number are as good as random. */
-	return &table->heads[(gref * table->salt) >> table->shift];
+	/*
+	 * Spreads references that follow each other, as those of a guest do, as evenly as
+	 * can be. A guest that wants many at one head comes to a few hundred, as its grant
+	 * table has no more; to look at them all is not dearer than to copy the page.
+	 */
+	return &table->heads[hash_32(gref, table->bits)];
 }
 
 /*

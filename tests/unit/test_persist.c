@@ -61,9 +61,10 @@ static unsigned int roundup_pow_of_two(unsigned int n)
 	return power;
 }
 
-static u32 get_random_u32(void)
+/* As linux/hash.h has it. */
+static u32 hash_32(u32 value, unsigned int bits)
 {
-	return rand();
+	return value * 0x61C88647 >> (32 - bits);
 }
 
 static unsigned int ilog2(unsigned int n)
@@ -320,6 +321,38 @@ static bool is_kept(struct both *both, grant_ref_t gref)
 	return true;
 }
 
+/* As many pages as may be kept, of references that follow each other. */
+static unsigned int longest_line(unsigned int max, grant_ref_t first)
+{
+	struct blkback_persist persist = { };
+	unsigned int i, longest = 0, *nr;
+
+	assert_int_equal(persist_init(&persist, max), 0);
+	nr = calloc(1U << persist.table.bits, sizeof(*nr));
+	assert_non_null(nr);
+	for (i = 0; i < max; i++) {
+		struct hlist_head *head = persist_head(&persist.table, first + i);
+		unsigned int *at = &nr[head - persist.table.heads];
+
+		if (++*at > longest)
+			longest = *at;
+	}
+	free(nr);
+	persist_exit(&persist);
+	return longest;
+}
+
+static void references_that_follow_each_other_are_spread(void **state)
+{
+	static const unsigned int max[] = { 1, 2, 66, 132, 264, 352, 528, 1056, 4224 };
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(max); i++)
+		for (k = 0; k < 1000; k++)
+			assert_true(longest_line(max[i], rand() % 32768) <= 3);
+}
+
 static void kept_page_unused_for_longest_goes_first(void **state)
 {
 	struct both both;
@@ -429,6 +462,7 @@ static void kept_pages_are_as_in_a_model_whatever_happens(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(references_that_follow_each_other_are_spread),
 		cmocka_unit_test(kept_page_unused_for_longest_goes_first),
 		cmocka_unit_test(kept_page_in_use_does_not_go),
 		cmocka_unit_test(kept_page_that_somebody_looks_at_counts_as_just_used),
