@@ -221,7 +221,7 @@ static bool segment_ok(const struct blkif_segment *seg, unsigned int mask)
 	if (seg->last_sect >= BLKIF_SECTORS_PER_PAGE ||
 	    seg->first_sect > seg->last_sect)
 		return false;
-	return !(seg->first_sect & mask) && !((seg->last_sect + 1) & mask);
+	return !((seg->first_sect | (seg->last_sect + 1)) & mask);
 }
 
 /**
