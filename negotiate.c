@@ -143,12 +143,24 @@ static int transact(const char *dir, const struct backend_key *keys,
 	return err ?: failed;
 }
 
+static const char *how_to_help(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return "";	/* that is said in any case */
+	case -EAGAIN:
+	case -EBUSY:
+		return ": see who keeps xenstore busy, then attach the disk again";
+	default:
+		return ": see whether xenstored runs, then attach the disk again";
+	}
+}
+
 static void no_access(struct blkback_dev *dev, int err, const char *what,
 		      const char *dir, const char *key)
 {
 	blkback_error(dev, err, "%s %s/%s (%pe)%s", what, dir, key,
-		      ERR_PTR(err), err == -ENOMEM ? "" :
-		      ": see whether xenstored runs, then attach the disk again");
+		      ERR_PTR(err), how_to_help(err));
 }
 
 static int tell(struct blkback_dev *dev, const struct backend_key *keys,
