@@ -86,9 +86,8 @@ static void start_data(struct frontend *fe, const struct plan *plan, char op)
 		    &style);
 }
 
-static void start_one(struct frontend *fe, const struct plan *plan)
+static void start_one(struct frontend *fe, const struct plan *plan, char op)
 {
-	char op = plan->ops[rng_below(&fe->rng, strlen(plan->ops))];
 	struct extent span;
 
 	switch (op) {
@@ -114,6 +113,7 @@ void io_run(struct frontend *fe, const struct plan *plan)
 {
 	struct conn *conn = conn_current(fe);
 	unsigned int i;
+	char op;
 
 	if (!fe->model.sectors)
 		io_load(fe);
@@ -125,7 +125,9 @@ void io_run(struct frontend *fe, const struct plan *plan)
 	for (i = 0; i < plan->count; i++) {
 		if (conn->nr_out >= plan->depth)
 			requests_wait(fe, plan->depth - 1);
-		start_one(fe, plan);
+		/* The first kind there is in any case. */
+		op = plan->ops[i ? rng_below(&fe->rng, strlen(plan->ops)) : 0];
+		start_one(fe, plan, op);
 		/* Sometimes one at a time, sometimes several in one go. */
 		if (rng_below(&fe->rng, 2))
 			requests_push(fe);
