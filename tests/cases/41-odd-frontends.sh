@@ -121,6 +121,28 @@ verify
 END
 pass "starts anew with other features, three times"
 
+# The same while the disk has yet to do what the dead kernel wanted of it.
+there modprobe dm-delay
+there dmsetup create slow --table "0 8192 delay $disk 0 1000"
+at_end there sh -c '! dmsetup info slow >/dev/null 2>&1 || dmsetup remove slow'
+detach main xvdb
+attach_own main "phy:/dev/mapper/slow,xvdb,w"
+own_run main xvdb <<'END'
+connect
+load
+io ops=w count=20 leave=1
+drop
+set queues=2
+connect
+verify
+io count=20
+END
+grep -q '^dropped with [1-9]' "$state/frontend" || error "no requests were out"
+detach main xvdb
+there dmsetup remove slow
+attach_own main "phy:$disk,xvdb,w"
+pass "starts anew while requests of before are out"
+
 # Keys of the connection before are still there, as nobody has to remove them.
 own_run main xvdb <<'END'
 set stale=1

@@ -9,19 +9,25 @@
 guest_start main
 own_frontend main
 
-# alignments EFFECT: starts and lengths around multiples of a granularity of 64 sectors, each in a part
-# of its own of a disk of 4096, as what is gone already could not be seen to stay; and both its ends.
-alignments() {
+# each EFFECT ROOM STARTS LENGTHS: discards of all these, each in a part of its own of a disk of 4096 sectors, as what is
+# gone already could not be seen to stay. A part has so many sectors.
+each() {
 	local start length part=0
-	for start in 0 1 7 8 63 64 65 127 128; do
-		for length in 1 7 8 9 63 64 65 128 129 200; do
-			[ "$part" -lt 8 ] || { echo verify; echo fill; part=0; }
-			echo "discard sector=$((512 * part + start)) count=$length effect=$1"
+	for start in $3; do
+		for length in $4; do
+			[ $(((part + 1) * $2)) -le 4096 ] || { echo verify; echo fill; part=0; }
+			echo "discard sector=$(($2 * part + start)) count=$length effect=$1"
 			part=$((part + 1))
 		done
 	done
 	echo verify
 	echo fill
+}
+
+# alignments EFFECT: wherever in a granule of 64 sectors it begins and ends, and at both ends of the disk.
+alignments() {
+	each "$1" 512 "0 1 63 64 65 127 128" "7 8 9 128 129 200"
+	each "$1" 192 "$(seq -s ' ' 0 63)" "1 63 64 65"
 	cat <<-END
 		discard sector=4095 count=1 effect=$1
 		discard sector=4032 count=64 effect=$1

@@ -242,6 +242,7 @@ static void cmd_refused(struct frontend *fe, struct args *args)
 static void cmd_drop(struct frontend *fe, struct args *args)
 {
 	(void)args;
+	say("dropped with %u requests out", conn_current(fe)->nr_out);
 	conn_drop(fe);
 }
 
