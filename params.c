@@ -119,7 +119,7 @@ MODULE_PARM_DESC(poll_us,
 		 "For how many us a queue waits awake for requests and disks, 0 to 1000 (default: 0)");
 NUMBER(max_buffer_pages, blkback_max_spare_pages, 0, UINT_MAX);
 MODULE_PARM_DESC(max_buffer_pages,
-		 "Most free pages of each kind that a busy queue keeps, to copy to and to map to (default: 1024)");
+		 "Most free pages that a busy queue keeps, to copy to and to map to (default: 1024)");
 NUMBER(buffer_squeeze_duration_ms, blkback_squeeze_ms, 0, UINT_MAX);
 MODULE_PARM_DESC(buffer_squeeze_duration_ms,
 		 "How long queues keep no free pages after memory was short (default: 10)");
