@@ -7,24 +7,28 @@
 hostile_start
 odd_states="state=0 state=1 state=2 state=3 state=4 state=5 state=6 state=7 state=8 state=-1 state=10 state=2147483648 state= state"
 
-# in_state COMMANDS AFTER: comes to that state, writes one odd state, and closes from there; for all of them.
+# in_state COMMANDS AFTER STATE...: comes to that state, writes one odd state, and closes when the backend has come to
+# the state that this leads to, to stay there; for all of them.
 in_state() {
-	local text
+	local text results=("${@:3}")
 	for text in $odd_states; do
-		printf 'state 1\nawait 2\n%swrite %s\nsleep 200\nstate 6\nawait 6\n%s' "$1" "$text" "$2"
+		printf 'state 1\nawait 2\n%swrite %s\nsleep 200\nawait %s\nstate 6\nawait 6\n%s' \
+			"$1" "$text" "${results[0]}" "$2"
+		results=("${results[@]:1}")
 	done | attack
 	expect "threads" "" "$(threads_of_backend | grep "blkback.$(domid attacker)" || :)"
 }
 
-in_state '' ''
+in_state '' '' 6 2 2 5 5 5 6 2 2 6 6 6 6 6
 pass "in InitWait"
-in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\n' $'free\n'
+in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\n' $'free\n' 6 2 4 4 4 5 6 4 4 6 6 6 6 6
 pass "Connected"
-in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\nload\nio count=20 ops=r\nstate 5\nawait 5\n' $'free\n'
+in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\nload\nio count=20 ops=r\nstate 5\nawait 5\n' $'free\n' \
+	6 2 5 5 5 5 6 5 5 6 6 6 6 6
 pass "Closing"
-in_state $'build\nannounce\nwrite ring-ref=x\nstate 3\nawait 5\n' $'free\n'
+in_state $'build\nannounce\nwrite ring-ref=x\nstate 3\nawait 5\n' $'free\n' 6 5 5 5 5 5 6 5 5 6 6 6 6 6
 pass "refused"
-in_state $'state 6\nawait 6\n' ''
+in_state $'state 6\nawait 6\n' '' 6 2 6 5 6 6 6 6 6 6 6 6 6 6
 pass "Closed"
 
 # Without a disk the backend waits for it.
