@@ -447,8 +447,13 @@ static void give_eoi(struct blkback_ring *ring)
 	if (!READ_ONCE(ring->event))
 		return;
 	WRITE_ONCE(ring->event, false);
-	/* A frontend that sends events for nothing is slowed down. */
+	/*
+	 * A frontend that sends events for nothing is slowed down. Some kernels note on which
+	 * CPU, and rely on staying there.
+	 */
+	preempt_disable();
 	xen_irq_lateeoi(ring->irq, ring->worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	preempt_enable();
 	ring->worked = false;
 }
 
