@@ -9,6 +9,8 @@
 
 parameter feature_persistent 1
 null_disk polled memory_backed=1 size=32 poll_queues=1
+# It allocates what has not been written yet, which a disk must not do when it is asked.
+dd if=/dev/zero of=/dev/polled bs=1M count=32 oflag=direct status=none
 guest_start main
 own_frontend main
 settings=/sys/bus/xen-backend/devices/vbd-$(domid main)-$vbd_number/settings
