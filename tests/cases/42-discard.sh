@@ -26,8 +26,8 @@ each() {
 
 # alignments EFFECT: wherever in a granule of 64 sectors it begins and ends, and at both ends of the disk.
 alignments() {
-	each "$1" 512 "0 1 63 64 65 127 128" "7 8 9 128 129 200"
-	each "$1" 192 "$(seq -s ' ' 0 63)" "1 63 64 65"
+	each "$1" 512 "0 1 7 8 63 64 65 127 128" "7 8 9 128 129 200"
+	each "$1" 256 "$(seq -s ' ' 0 65) 127 128" "1 63 64 65"
 	cat <<-END
 		discard sector=4095 count=1 effect=$1
 		discard sector=4032 count=64 effect=$1
