@@ -78,8 +78,9 @@ static inline struct hlist_head *persist_head(const struct persist_table *table,
 {
 	/*
 	 * Spreads references that follow each other, as those of a guest do, as evenly as
-	 * can be. A guest that wants many at one head comes to a few hundred, as its grant
-	 * table has no more; to look at them all is not dearer than to copy the page.
+	 * can be. A guest may name its pages so that many share a head: it is its own that are
+	 * looked for longer then, and a grant table of the usual size has no more than a few
+	 * hundred such names.
 	 */
 	return &table->heads[hash_32(gref, table->bits)];
 }

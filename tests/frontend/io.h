@@ -10,7 +10,7 @@
  * @count: how many requests
  * @depth: most that are out at a time
  * @ops: a letter for each kind, more often if twice: rwbfd, as in read, write,
- *	barrier, flush, discard
+ *	barrier, flush, discard; the first request is of the first kind
  * @max_sectors: most in a request, 0 if as many as fit
  * @direct: requests may be direct
  * @indirect: requests may be INDIRECT
