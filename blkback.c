@@ -270,7 +270,9 @@ static blk_opf_t submit_flags(struct blkback_ring *ring, unsigned int i,
 static unsigned int tags_each(const struct blkback_ring *ring)
 {
 	struct request_queue *q = bdev_get_queue(ring->conn->dev->vbd.bdev);
-	u32 sectors = ring->batch->reqs[0]->nr_sectors, max = queue_max_sectors(q);
+	const struct blkback_req *req = ring->batch->reqs[0];
+	/* A discard goes its own way, and may be of more sectors than 32 bits can tell. */
+	u32 sectors = req->nr_segs ? req->nr_sectors : 0, max = queue_max_sectors(q);
 
 	return sectors <= max ? 1 : min(DIV_ROUND_UP(sectors, max), MAX_TAGS_AT_ONCE);
 }

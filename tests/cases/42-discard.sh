@@ -257,5 +257,18 @@ attach_own main "phy:$loop,xvdb,r"
 refused error
 detach main xvdb
 pass "refused on a disk that can only be read"
+
+# A request may be of more sectors than a number of 32 bits can tell, or of hardly less.
+huge=$(loop_disk /run/huge $((2 * 1024 * 1024 + 1)))
+attach_own main "phy:$huge,xvdb,w"
+own_run main xvdb <<'END'
+connect
+request op=discard sector=0 count=4294967288
+request op=discard sector=0 count=4294967295
+request op=discard sector=0 count=4294967296
+request op=discard sector=8 count=4294967297
+END
+detach main xvdb
+pass "more than 2 TiB at a time"
 with_frontend main
 exec {held}<&-
