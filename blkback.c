@@ -184,21 +184,27 @@ static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 
 /* --- prepare -------------------------------------------------------------- */
 
-static void take_segments(struct blkback_req *req,
-			  const struct blkif_segment *desc)
+/* Return BLKIF_RSP_OKAY, or the status to answer with: then what was taken means nothing. */
+static int take_segments(struct blkback_req *req, const struct wire_request *wire,
+			 const struct blkif_segment *desc,
+			 const struct disk_limits *disk)
 {
-	unsigned int i, nr_segs = req->nr_segs, sum = 0;
+	unsigned int i, nr_segs = req->nr_segs;
 	union blkback_seg *segs = req->segs;
+	struct segment_sum sum = { 0 };
+	int status;
 
 	for (i = 0; i < nr_segs; i++) {
-		unsigned int sectors = segment_sectors(&desc[i]);
+		unsigned int sectors = segment_add(&sum, &desc[i]);
 
 		segs[i].gref = desc[i].gref;
 		req->vecs[i].bv_offset = desc[i].first_sect * BLKIF_SECTOR_SIZE;
 		req->vecs[i].bv_len = sectors * BLKIF_SECTOR_SIZE;
-		sum += sectors;
 	}
-	req->nr_sectors += sum;
+	status = check_segments(wire, &sum, disk);
+	if (status == BLKIF_RSP_OKAY)
+		req->nr_sectors += sum.sectors;
+	return status;
 }
 
 static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
@@ -221,9 +227,7 @@ static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
 			descs += wire->nr_segs;
 		}
 		if (req->status == BLKIF_RSP_OKAY)
-			req->status = check_segments(wire, desc, disk);
-		if (req->status == BLKIF_RSP_OKAY)
-			take_segments(req, desc);
+			req->status = take_segments(req, wire, desc, disk);
 	}
 	guest_pages_get(ring);
 }

@@ -216,36 +216,22 @@ int check_request(const struct wire_request *req,
 	return count_ok(req, disk) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR;
 }
 
-static bool segment_ok(const struct blkif_segment *seg, unsigned int mask)
-{
-	if (seg->last_sect >= BLKIF_SECTORS_PER_PAGE ||
-	    seg->first_sect > seg->last_sect)
-		return false;
-	return !((seg->first_sect | (seg->last_sect + 1)) & mask);
-}
-
 /**
  * check_segments() - whether the data of a request fits its pages and the disk
  * @req: passed by check_request()
- * @seg: its @req->nr_segs segments, in private memory
+ * @sum: of its @req->nr_segs segments
  * @disk: what they are held against
  *
  * Return: BLKIF_RSP_OKAY, or the status to answer with.
  */
 int check_segments(const struct wire_request *req,
-		   const struct blkif_segment *seg,
+		   const struct segment_sum *sum,
 		   const struct disk_limits *disk)
 {
-	unsigned int mask = disk->block_sectors - 1;
-	unsigned int i, sectors = 0;
-
 	if (!req->nr_segs)	/* a flush is about no sector, a discard has no data */
 		return BLKIF_RSP_OKAY;
-	for (i = 0; i < req->nr_segs; i++) {
-		if (!segment_ok(&seg[i], mask))
-			return BLKIF_RSP_ERROR;
-		sectors += segment_sectors(&seg[i]);
-	}
-	return in_disk(disk, req->sector, sectors) ? BLKIF_RSP_OKAY :
-						     BLKIF_RSP_ERROR;
+	return sum->places < BLKIF_SECTORS_PER_PAGE &&
+	       !(sum->edges & (disk->block_sectors - 1)) &&
+	       in_disk(disk, req->sector, sum->sectors) ? BLKIF_RSP_OKAY :
+							  BLKIF_RSP_ERROR;
 }

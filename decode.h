@@ -83,6 +83,22 @@ struct disk_limits {
 	__u16 max_indirect;
 };
 
+/**
+ * struct segment_sum - all segments of a request, as far as they are to be checked
+ * @places: bits of where each one ends, and of how far that is from where it begins: as long
+ *	as none is outside of its page, these make no number as large as a page
+ * @edges: bits of where each one begins, and of its length
+ * @sectors: of all; means nothing if one is not sound
+ *
+ * All in 512-byte sectors. So that a request of many segments is looked at once, by who
+ * takes them.
+ */
+struct segment_sum {
+	unsigned int places;
+	unsigned int edges;
+	unsigned int sectors;
+};
+
 const struct blkif_abi *blkif_find_abi(const char *protocol);
 unsigned int blkif_ring_slots(const struct blkif_abi *abi, unsigned int pages);
 void decode_request(const void *slot, const struct blkif_abi *abi,
@@ -90,18 +106,28 @@ void decode_request(const void *slot, const struct blkif_abi *abi,
 int check_request(const struct wire_request *req,
 		  const struct disk_limits *disk);
 int check_segments(const struct wire_request *req,
-		   const struct blkif_segment *seg,
+		   const struct segment_sum *sum,
 		   const struct disk_limits *disk);
 
 /**
- * segment_sectors() - length of a checked segment
- * @seg: a segment that check_segments() has passed
+ * segment_add() - one more segment of a request
+ * @sum: so far; all 0 at first
+ * @seg: the segment, in private memory
  *
- * Return: 512-byte sectors, 1 to 8.
+ * Return: its length in 512-byte sectors: 1 to 8 if check_segments() passes @sum, or else
+ * anything.
  */
-static inline unsigned int segment_sectors(const struct blkif_segment *seg)
+static inline unsigned int segment_add(struct segment_sum *sum,
+				       const struct blkif_segment *seg)
 {
-	return seg->last_sect - seg->first_sect + 1;
+	unsigned int first = seg->first_sect, last = seg->last_sect;
+	unsigned int further = last - first;	/* huge if it ends before it begins */
+	unsigned int sectors = further + 1;
+
+	sum->places |= last | further;
+	sum->edges |= first | sectors;
+	sum->sectors += sectors;
+	return sectors;
 }
 
 #endif /* BLKBACK_DECODE_H */

@@ -87,8 +87,8 @@ static void segments_make_sense(const struct wire_request *req,
 		must(seg[i].first_sect <= seg[i].last_sect);
 		must(seg[i].last_sect <= 7);
 		must(seg[i].first_sect % disk->block_sectors == 0);
-		must(segment_sectors(&seg[i]) % disk->block_sectors == 0);
-		sectors += segment_sectors(&seg[i]);
+		must((seg[i].last_sect + 1) % disk->block_sectors == 0);
+		sectors += seg[i].last_sect - seg[i].first_sect + 1;
 	}
 	if (req->nr_segs)
 		fits_disk(disk, req->sector, sectors);
@@ -100,15 +100,21 @@ static int check_data(struct guest_input *in, const struct wire_request *wire,
 {
 	static struct blkif_segment descs[BLKBACK_MAX_SEGMENTS];
 	const struct blkif_segment *seg = wire->seg;
+	struct segment_sum sum = { 0 };
+	unsigned int i, sectors = 0;
 	int status;
 
 	if (wire->indirect) {
 		guest_take(in, descs, wire->nr_segs * sizeof(descs[0]));
 		seg = descs;
 	}
-	status = check_segments(wire, seg, disk);
-	if (status == BLKIF_RSP_OKAY)
+	for (i = 0; i < wire->nr_segs; i++)
+		sectors += segment_add(&sum, &seg[i]);
+	status = check_segments(wire, &sum, disk);
+	if (status == BLKIF_RSP_OKAY) {
 		segments_make_sense(wire, seg, disk);
+		must(sectors == sum.sectors);
+	}
 	return status;
 }
 
