@@ -109,13 +109,37 @@ static bool flush(struct blkback_copies *copies)
 	return true;
 }
 
+/*
+ * A frontend whose pages stay mapped takes those for descriptors from where it takes those
+ * for data, so this one may be mapped already.
+ */
+static bool copy_kept(struct blkback_ring *ring, grant_ref_t gref, void *to,
+		      unsigned int len)
+{
+	struct blkback_persist *persist = &ring->persist;
+	struct blkback_kept *kept;
+
+	if (!persist->nr)	/* nor a table, maybe */
+		return false;
+	spin_lock_bh(&ring->lock);
+	kept = persist_find(persist, gref);
+	if (kept) {
+		memcpy(to, (const void *)page_vaddr(kept->page), len);
+		/* Whoever looks at the copy must not be made to look at the page. */
+		barrier();
+		persist_put(persist, kept);
+	}
+	spin_unlock_bh(&ring->lock);
+	return kept;
+}
+
 /**
  * copy_descriptors() - fetch the segments of a batch's INDIRECT requests
  * @ring: whose batch it is
  *
  * They are copied, not mapped: the guest cannot change what has been checked,
- * and no page table is touched for a few bytes. A request whose descriptors
- * cannot be had gets status ERROR.
+ * and no page table is touched for a few bytes. Xen does that, unless their page is
+ * one that stays mapped. A request whose descriptors cannot be had gets status ERROR.
  *
  * Context: the ring's thread; may sleep as gnttab_batch_copy() may.
  */
@@ -123,19 +147,24 @@ void copy_descriptors(struct blkback_ring *ring)
 {
 	struct blkback_batch *batch = ring->batch;
 	struct blkback_copies *copies = &batch->copies;
-	struct page *page = virt_to_page(batch->descs);
-	unsigned int i, at = 0;
+	struct blkif_segment *to = batch->descs;
+	struct page *page = virt_to_page(to);
+	unsigned int i;
 
 	for (i = 0; i < batch->nr_reqs; i++) {
 		const struct wire_request *wire = &batch->wire[i];
-		unsigned int len = wire->nr_segs * sizeof(*batch->descs);
+		unsigned int len = wire->nr_segs * sizeof(*to);
+		grant_ref_t gref;
 
 		if (!wire->indirect)
 			continue;
-		copies->reqs[copies->nr] = batch->reqs[i];
-		copy_from(&copies->ops[copies->nr++], ring->guest,
-			  wire->indirect_gref[0], 0, page, at, len);
-		at += len;
+		gref = wire->indirect_gref[0];
+		if (!copy_kept(ring, gref, to, len)) {
+			copies->reqs[copies->nr] = batch->reqs[i];
+			copy_from(&copies->ops[copies->nr++], ring->guest, gref,
+				  0, page, offset_in_page(to), len);
+		}
+		to += wire->nr_segs;
 	}
 	flush(copies);
 }

@@ -119,6 +119,28 @@ way kept tell-persistent=1 persistent=1
 shows 0 bytes_copied=0 bytes_mapped=0 bytes_kept=$(((187 + 12) * 512)) persistent_grants_max=50
 expect "pages mapped are pages kept" "$(value queues/0/grant_maps)" "$(value queues/0/persistent_grants)"
 next
+
+# With pages that all are kept by then, descriptors are among what is read from them.
+own_start main xvdb <<'END'
+pool pages=96 oldest=1
+set tell-persistent=1 persistent=1
+connect
+fill
+mark /tmp/idle
+until /tmp/later
+io count=60 depth=2 kind=indirect max=64
+verify
+mark /tmp/idle
+until /tmp/go
+END
+own_mark main idle
+expect "pages kept" 96 "$(value queues/0/persistent_grants)"
+grants() { (cd "$sysfs/queues/0" && paste -d/ grant_maps grant_copies grant_calls); }
+filled=$(grants)
+guest_run main touch /tmp/later
+own_mark main idle
+expect "grants mapped, copied, and calls for it, after INDIRECT requests" "$filled" "$(grants)"
+next
 parameter feature_persistent 0
 pass "requests, sectors, bytes by each way, grant operations"
 

@@ -8,8 +8,11 @@
 #include "odd.h"
 #include "request.h"
 
-/* What races are about: sectors, and all slots of a ring of one page. */
-#define RACE_SECTORS	64
+/*
+ * What races are about: sectors, as a mixture may begin where one of the two forms does and
+ * be as long as the other one; and all slots of a ring of one page.
+ */
+#define RACE_SECTORS	(8 + 8 * 8)
 #define RACE_SLOTS	32
 
 static __u32 answered(const struct ring *ring)

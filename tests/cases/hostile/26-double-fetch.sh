@@ -21,14 +21,23 @@ races() {
 		set abi=x86_64-abi tell-persistent=1 persistent=1
 		connect
 		race rounds=$rounds
+		request op=write seg=0-7@pool32
+		race rounds=$rounds
 		verify
 	END
 }
 
+# A place that was used after another one had been checked is what the block layer complains of.
+nothing_beyond() {
+	! log_since "case $CASE" | grep 'beyond end of device' || fail "the disk was asked for what it does not have"
+}
+
 races | attack
-pass "copied, and kept"
+nothing_beyond
+pass "copied, and kept; segments, too, in a page that is kept"
 withdraw
 mapped_only
 offer
 races | attack
+nothing_beyond
 pass "mapped"
