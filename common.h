@@ -7,7 +7,8 @@
  *    `- conn      what was agreed with the frontend that is there now, or NULL
  *        `- ring  a queue: thread, event channel, requests, statistics
  *
- * Two kinds of thread work on them, and no field is written by both:
+ * Two kinds of thread work on them, and no field is written by both but by atomic
+ * operations or under a lock:
  *
  *  - The device's work item (xenbus.c). It alone moves the device from state to
  *    state, opens and closes the disk, makes and destroys connections. It never
@@ -524,6 +525,7 @@ struct blkback_pool {
  * @lone_since: when the last request that was alone was given to the disk, by
  *	ktime_get_ns(); whoever completes that reads it
  * @taken_at: time, in jiffies, when a request was last taken
+ * @full_until: time, in jiffies, until which no further page comes to stay mapped
  * @log_at: time, in jiffies, when the counters may be logged again
  * @batch: requests being prepared
  * @stats: written by @thread only, see enum blkback_stat
@@ -606,6 +608,7 @@ struct blkback_ring {
 	struct blkback_req *asked;
 	u64 lone_since;
 	unsigned long taken_at;
+	unsigned long full_until;
 	unsigned long log_at;
 	struct blkback_batch *batch;
 	u64 stats[NR_BLKBACK_STATS];
@@ -926,7 +929,8 @@ int map_reserve(struct blkback_ring *ring, unsigned int pages);
 bool map_keep(struct blkback_ring *ring, struct blkback_req *req);
 void map_get_pages(struct blkback_ring *ring, struct blkback_req *req);
 void map_put_kept(struct blkback_ring *ring, struct blkback_req *req);
-void map_flush(struct blkback_ring *ring);
+void map_unkeep(struct blkback_ring *ring, struct blkback_req *req);
+bool map_flush(struct blkback_ring *ring);
 bool map_busy(const struct blkback_req *req);
 bool map_unmap(struct blkback_ring *ring, struct llist_node *reqs);
 long map_timeout(struct blkback_ring *ring);

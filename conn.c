@@ -83,6 +83,7 @@ static void ring_init(struct blkback_ring *ring)
 	ring->taken_at = jiffies;
 	ring->round_at = jiffies;
 	ring->squeezed_until = jiffies;
+	ring->full_until = jiffies;
 	spin_lock_init(&ring->lock);
 }
 

@@ -135,6 +135,36 @@ static bool is_quick(const struct blkback_req *req)
 	       req->operation != BLKIF_OP_READ;
 }
 
+/*
+ * What cannot be mapped to stay may be copied nevertheless: Xen has room for so many
+ * mappings of one domain, which other guests may use up; and a guest may have granted for
+ * reading only what it wants to be written. Return whether there is any.
+ */
+static bool copy_instead(struct blkback_ring *ring)
+{
+	struct blkback_batch *batch = ring->batch;
+	bool copies = false;
+	unsigned int i;
+
+	spin_lock_bh(&ring->lock);
+	for (i = 0; i < batch->nr_reqs; i++) {
+		struct blkback_req *req = batch->reqs[i];
+
+		if (req->data != DATA_KEPT || req->status == BLKIF_RSP_OKAY)
+			continue;
+		map_unkeep(ring, req);
+		req->data = DATA_NONE;
+		if (!may_be_copied(req) || !copy_get_pages(ring, req))
+			continue;
+		req->data = DATA_COPIED;
+		req->status = BLKIF_RSP_OKAY;
+		req->quick = is_quick(req);
+		copies = true;
+	}
+	spin_unlock_bh(&ring->lock);
+	return copies;
+}
+
 /**
  * guest_pages_get() - get the pages of a batch, and the data of its writes
  * @ring: whose batch it is; guest_pages_reserve() has passed all of it
@@ -143,7 +173,7 @@ static bool is_quick(const struct blkback_req *req)
  * cannot be had gets status ERROR.
  *
  * Context: the ring's thread. May sleep while the guest's memory is paged out, up
- * to half a minute for each such page.
+ * to a minute for each such page: half of it to map, and half of it to copy it instead.
  */
 void guest_pages_get(struct blkback_ring *ring)
 {
@@ -163,9 +193,10 @@ void guest_pages_get(struct blkback_ring *ring)
 		req->quick = is_quick(req);
 	}
 	spin_unlock_bh(&ring->lock);
+	if (map_flush(ring))
+		copies |= copy_instead(ring);
 	if (copies)
 		copy_writes(ring);
-	map_flush(ring);
 }
 
 /**

@@ -16,6 +16,12 @@
 /* How long after its time a kept page may stay: many are let go together. */
 #define SLACK_JIFFIES	HZ
 
+/*
+ * How long a ring keeps no further page after Xen's table of mappings was full: the kernel
+ * complains each time, and it is to no avail.
+ */
+#define FULL_JIFFIES	(10 * HZ)
+
 /* Grants are of pages of 4 KiB. With other pages here they need more care. */
 static_assert(PAGE_SIZE == BLKIF_PAGE_SIZE);
 
@@ -300,16 +306,26 @@ static noinline bool keep_others(struct blkback_ring *ring,
 	return true;
 }
 
-/* How many more pages can come to be kept, since those that nobody uses may go for them. */
+/* How many more pages can come to be kept now, since those that nobody uses may go for them. */
 static unsigned int room(const struct blkback_ring *ring)
 {
 	const struct blkback_persist *persist = &ring->persist;
 
+	if (time_before(jiffies, ring->full_until))
+		return 0;
 	return min(persist->max - persist->nr, budget_keepable(ring)) +
 	       persist->nr_idle;
 }
 
-static void unkeep(struct blkback_ring *ring, struct blkback_req *req)
+/**
+ * map_unkeep() - undo map_keep()
+ * @ring: whose request it is
+ * @req: it has its grant references again
+ *
+ * Context: the ring's thread, under the ring's lock. After map_flush() at the latest, for a
+ * request that has failed there: pages that could not be mapped go.
+ */
+void map_unkeep(struct blkback_ring *ring, struct blkback_req *req)
 {
 	unsigned int i;
 
@@ -341,17 +357,8 @@ bool map_keep(struct blkback_ring *ring, struct blkback_req *req)
 	if (missing <= room(ring) && keep_others(ring, req))
 		return true;
 	ring->batch->maps.nr = nr_maps;
-	unkeep(ring, req);
+	map_unkeep(ring, req);
 	return false;
-}
-
-/* Some of its pages may have never been mapped: see fail_users(). */
-static void put_failed(struct blkback_ring *ring, struct blkback_req *req)
-{
-	unsigned int i;
-
-	for (i = 0; i < req->nr_segs; i++)
-		put_kept(ring, req->segs[i].kept);
 }
 
 /**
@@ -369,10 +376,6 @@ void map_put_kept(struct blkback_ring *ring, struct blkback_req *req)
 	const union blkback_seg *segs = req->segs;
 	unsigned long now = jiffies;
 
-	if (req->status != BLKIF_RSP_OKAY) {
-		put_failed(ring, req);
-		return;
-	}
 	for (i = 0; i < nr_segs; i++)
 		left += persist_leave(segs[i].kept, now, &last);
 	persist_left(persist, last, left);
@@ -405,11 +408,13 @@ static void take_handle(struct blkback_maps *maps, unsigned int i)
  * map_flush() - map and unmap what map_keep() and map_get_pages() ask for
  * @ring: whose batch it is
  *
- * A request of which any page cannot be mapped gets status ERROR.
+ * A request of which any page cannot be mapped gets status ERROR; if it is KEPT, it is
+ * to be undone.
  *
  * Context: the ring's thread; may sleep while the guest's memory is paged out.
+ * Return: whether there was any.
  */
-void map_flush(struct blkback_ring *ring)
+bool map_flush(struct blkback_ring *ring)
 {
 	struct blkback_maps *maps = &ring->batch->maps;
 	unsigned int i, failed = 0;
@@ -417,7 +422,7 @@ void map_flush(struct blkback_ring *ring)
 
 	unmap_flush(ring);
 	if (!maps->nr)
-		return;
+		return false;
 	err = gnttab_map_refs(maps->ops, NULL, maps->pages, maps->nr);
 	for (i = 0; i < maps->nr; i++) {
 		/* What Xen has mapped must be unmapped in any case. */
@@ -427,11 +432,14 @@ void map_flush(struct blkback_ring *ring)
 			continue;
 		maps->reqs[i]->status = BLKIF_RSP_ERROR;
 		failed++;
+		if (maps->ops[i].status == GNTST_no_device_space)
+			ring->full_until = jiffies + FULL_JIFFIES;
 	}
 	count_call(ring, STAT_MAPS, maps->nr, failed);
 	maps->nr = 0;
 	if (failed)
 		fail_users(ring);
+	return failed;
 }
 
 /* --- giving back ---------------------------------------------------------- */

@@ -4,7 +4,7 @@
 # own_disk DEVICE NAME MODE: one of its own, as xl describes it. Scripts of so many at a time may take dom0 too long.
 own_disk() { echo "'phy:$1,$2,$3,script=block-quick'"; }
 
-# storage_start DISK: boots it. Its root is like dom0's, on a disk that dom0 serves, with the module and tests/ in
+# storage_start DISK [CFG_LINE...]: boots it. Its root is like dom0's, on a disk that dom0 serves, with the module and tests/ in
 # /job; DISK is its /dev/vdc. It takes commands as any guest. The kernel is the one that the module is built for.
 storage_start() {
 	local kernel=/guest/vmlinux args='' disks
@@ -20,7 +20,7 @@ storage_start() {
 	umount /mnt
 	cp /job/tests/xen/block-quick /etc/xen/scripts/
 	FRONTEND=$args guest_start storage "type='pvh'" "driver_domain=1" "kernel='$kernel'" "ramdisk='/guest/early.cpio'" \
-		"memory=700" "vcpus=1" "disk=[$disks]"
+		"memory=700" "vcpus=1" "disk=[$disks]" "${@:2}"
 	# Whoever waits for it must not keep it waiting.
 	xl sched-credit2 -d storage -w 1024
 }

@@ -27,4 +27,9 @@ mapped_only
 offer
 answers error | attack
 pass "mapped"
+{
+	echo "set tell-persistent=1 persistent=1"
+	answers okay
+} | attack
+pass "copied, as it cannot be kept"
 served
