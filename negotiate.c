@@ -167,14 +167,18 @@ static int tell(struct blkback_dev *dev, const struct backend_key *keys,
 		unsigned int n, enum xenbus_state from, enum xenbus_state to)
 {
 	const char *dir = dev->xdev->nodename;
-	int err = transact(dir, keys, n, from, to);
-	unsigned int waits;
+	unsigned int tries = 0;
+	int err;
 
 	/* What others have in hand is no reason to refuse a disk. */
-	for (waits = 0; err == -EBUSY && waits < MAX_WAITS; waits++) {
-		msleep(XENSTORE_RETRY_MS);
+	do {
+		if (tries)
+			msleep(XENSTORE_RETRY_MS);
+		/* To open a disk may take long, and then the directory may be the next one's. */
+		if (READ_ONCE(dev->removed))
+			return -ENODEV;
 		err = transact(dir, keys, n, from, to);
-	}
+	} while (err == -EBUSY && tries++ < MAX_WAITS);
 	if (err)
 		no_access(dev, err, "cannot write", dir, keys[0].name);
 	return err;
@@ -597,16 +601,20 @@ int read_disk(struct blkback_dev *dev)
 	return err;
 }
 
-static int read_required(struct blkback_dev *dev, const char *dir,
-			 const char *key, unsigned int *value)
+/* Return @err, of reading the key. */
+static int tell_missing(struct blkback_dev *dev, int err, const char *dir, const char *key)
 {
-	int err = read_number(dev, dir, key, value);
-
 	if (err == -ENOENT)
 		blkback_error(dev, err,
 			      "the frontend did not write %s/%s: it has to before state 3",
 			      dir, key);
 	return err;
+}
+
+static int read_required(struct blkback_dev *dev, const char *dir,
+			 const char *key, unsigned int *value)
+{
+	return tell_missing(dev, read_number(dev, dir, key, value), dir, key);
 }
 
 static const struct blkif_abi *read_abi(struct blkback_dev *dev)
@@ -732,11 +740,7 @@ static int read_only_page(struct blkback_dev *dev, const char *dir,
 
 	if (err == -ENOENT)
 		err = read_number(dev, dir, "ring-ref0", ref);
-	if (err == -ENOENT)
-		blkback_error(dev, err,
-			      "the frontend did not write %s/ring-ref: it has to before state 3",
-			      dir);
-	return err;
+	return tell_missing(dev, err, dir, "ring-ref");
 }
 
 static int read_ring_keys(const struct blkback_conn *conn, const char *dir,

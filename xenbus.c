@@ -283,7 +283,8 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 			text ?: "no memory to say what is wrong: free some in this host");
 	if (text)
 		trace_blkback_error(dev, err, text);
-	if (text && path)
+	/* The directory of that name may be another disk's by now. */
+	if (text && path && !READ_ONCE(dev->removed))
 		xenbus_write(XBT_NIL, path, "error", text);
 	kfree(path);
 	kfree(text);

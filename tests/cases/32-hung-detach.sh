@@ -1,6 +1,9 @@
 #!/bin/bash
 # a disk detached while it hangs can be replaced at once, and coming back later does its successor no harm
 
+# shellcheck source=tests/cases/byhand.sh
+. /job/tests/cases/byhand.sh
+
 modprobe brd rd_nr=1 rd_size=65536
 at_end rmmod brd
 echo "0 131072 linear /dev/ram0 0" | dmsetup create hung
@@ -41,3 +44,34 @@ ring=/sys/kernel/debug/xen-blkback/$(basename "$(backend_sysfs main xvdb)")/queu
 grep -q '^requests: taken' "$ring" || fail "the second disk is not in debugfs"
 guest_run main dd if=/dev/zero of=/dev/xvdb bs=1M count=4 oflag=direct || fail "the second disk was harmed"
 detach main xvdb
+
+# The same while the disk is being opened, which takes as long as it hangs: somebody looks for partitions on it, and nobody
+# else may open it meanwhile. What the tool stack writes next is of another disk, which is not open yet.
+loop=$(losetup --show -f -P --direct-io=on /dev/mapper/hung)
+at_end losetup -d "$loop"
+dmsetup suspend --noflush --nolockfs hung
+blockdev --rereadpt "$loop" &
+rescan=$!
+rescans() { grep -q bdev_disk_changed "/proc/$rescan/stack"; }
+wait_until 60 "somebody looks for partitions" rescans
+opens() { grep -ls blkdev_get /proc/[0-9]*/stack | grep -v "/$rescan/"; }
+opens_no_more() { ! opens; }
+
+by_hand main
+name_disk "$loop"
+wait_until 60 "the disk is being opened" opens
+nodes_removed "$backend" "$frontend"
+device=/sys/bus/xen-backend/devices/vbd-$(domid main)-$vbd_number
+wait_until 60 "the device is gone" test ! -e "$device"
+by_hand main
+wait_until 60 "the next disk is offered" xs_read "$backend/multi-queue-max-queues"
+written=$(xenstore-ls "$backend")
+dmsetup resume hung
+wait "$rescan" || :
+wait_until 60 "the disk has been opened" opens_no_more
+expect "what the next disk has in xenstore" "$written" "$(xenstore-ls "$backend")"
+name_disk "$other"
+await_state "$backend" 2
+expect "whether the next disk is open" 1 "$(xs_read "$backend/opened")"
+nodes_removed "$backend" "$frontend"
+pass "what is opened too late says nothing of it to its successor"
