@@ -94,7 +94,8 @@ void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk)
 			vbd_submit(&ring->conn->dev->vbd, req, 0, answer_bio);
 			continue;
 		}
-		req->status = BLKIF_RSP_ERROR;
+		req->status = ring_stopped(ring) || disk->read_only ?
+			      BLKIF_RSP_ERROR : BLKIF_RSP_EOPNOTSUPP;
 		answer_req(req);
 	}
 }
