@@ -25,6 +25,7 @@
 
 static LIST_HEAD(budgets);
 static DEFINE_MUTEX(budgets_lock); /* budgets, and the last reference to each */
+static DEFINE_MUTEX(says_lock); /* what each has said, and not said */
 
 static struct blkback_budget *find(domid_t guest)
 {
@@ -109,11 +110,18 @@ void budget_put(struct blkback_budget *budget)
  *
  * The first one that it may not is replaced by a message that says so.
  *
+ * Context: may sleep.
  * Return: if so, true.
  */
 bool budget_says(struct blkback_budget *budget)
 {
-	if (__ratelimit(&budget->messages)) {
+	bool may;
+
+	/* It takes two at a time for too many. */
+	mutex_lock(&says_lock);
+	may = __ratelimit(&budget->messages);
+	mutex_unlock(&says_lock);
+	if (may) {
 		atomic_set(&budget->silent, 0);
 		return true;
 	}
@@ -229,12 +237,13 @@ static void give_chunks(struct blkback_ring *ring, unsigned int nr)
 	atomic_add(nr, &budget_of(ring)->chunks);
 }
 
-/* One ring of a disk may, at a time. Return whether it is this one. */
+/*
+ * One ring of a disk may, at a time. Return whether it is this one. Not twice in a row:
+ * others come to have their turn when it has settled.
+ */
 static bool overdraw(struct blkback_ring *ring)
 {
-	struct blkback_ring *who = cmpxchg(&ring->conn->overdrawn, NULL, ring);
-
-	return !who || who == ring;
+	return !cmpxchg(&ring->conn->overdrawn, NULL, ring);
 }
 
 /**
