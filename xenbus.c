@@ -583,6 +583,14 @@ static bool in_time(struct blkback_dev *dev, enum blkback_state next)
 	return true;
 }
 
+/* Unless there is more to look at before: the reference is that of the work, then. */
+static void look_later(struct blkback_dev *dev)
+{
+	blkback_get(dev);
+	if (!queue_delayed_work(wq, &dev->work, HZ))
+		blkback_put(dev);
+}
+
 /* Return a negative errno if something could not be told just now. */
 static int step(struct blkback_dev *dev, const struct levels *now)
 {
@@ -595,10 +603,12 @@ static int step(struct blkback_dev *dev, const struct levels *now)
 	if (dev->state == BLKBACK_CONNECTED && !now->removed)
 		err = follow_size(dev);
 	next = next_state(dev, now);
-	if (!in_time(dev, next))
+	if (!in_time(dev, next)) {
+		look_later(dev);
 		return tell_state(dev);
-	dev->held = false;
+	}
 	if (next != dev->state) {
+		dev->held = false;
 		set_state(dev, enter(dev, next));
 		blkback_kick(dev);	/* only one step at a time, to be fair */
 	}
@@ -614,14 +624,6 @@ static void retry(struct blkback_dev *dev)
 	blkback_kick(dev);
 }
 
-/* Unless there is more to look at before: the reference is that of the work, then. */
-static void look_later(struct blkback_dev *dev)
-{
-	blkback_get(dev);
-	if (!queue_delayed_work(wq, &dev->work, HZ))
-		blkback_put(dev);
-}
-
 static void dev_work(struct work_struct *work)
 {
 	struct blkback_dev *dev = container_of(to_delayed_work(work),
@@ -630,8 +632,6 @@ static void dev_work(struct work_struct *work)
 
 	if (read_levels(dev, &now) || step(dev, &now))
 		retry(dev);
-	if (dev->held)
-		look_later(dev);
 	blkback_put(dev);
 }
 
