@@ -89,8 +89,8 @@ int capacity_init(void)
 /**
  * capacity_exit() - listen no more
  *
- * When it returns, nothing of this file runs any longer: the socket leaves its
- * group only when no sender is looking at the group.
+ * When it returns, no uevent comes here any longer: the socket leaves its group only
+ * when no sender is looking at the group.
  */
 void capacity_exit(void)
 {
