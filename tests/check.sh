@@ -42,6 +42,7 @@ selected() {
 	case $kind:$1 in
 	kasan:hostile-*) ;;
 	kasan:*) grep -q '^# .*In a driver domain, too' "$top/tests/cases/$1.sh" ;;
+	check:hostile-65-chaos) ;;
 	check:hostile-* | modes:hostile-*) [[ $CASE = *hostile* ]] ;;
 	hostile:hostile-* | fuzz:hostile-65-chaos | stress:91-teardown) ;;
 	hostile:* | fuzz:* | stress:*) return 1 ;;

@@ -21,14 +21,18 @@
 /**
  * struct chaos - what there is to play with
  * @fe: the frontend, and its connection
+ * @seeds: of connections
  * @fleeting: pages that are granted for a while
+ * @number: of the connection
  * @connections: so many were made, and
  * @served: so many of them came to be Connected
  * @steps: done in all
  */
 struct chaos {
 	struct frontend *fe;
+	struct rng seeds;
 	struct pages fleeting;
+	unsigned int number;
 	unsigned int connections;
 	unsigned int served;
 	unsigned long long steps;
@@ -122,8 +126,8 @@ static void end_all(struct chaos *chaos)
 
 	frontend_state(&fe->vbd, STATE_CLOSED);
 	if (!comes_to(chaos, STATE_CLOSED, STATE_UNKNOWN, fe->vbd.patience_ms))
-		wrong("the frontend is Closed, and the backend stays in state %d",
-		      backend_state(&fe->vbd));
+		wrong("chaos, connection %u: the frontend is Closed, and the backend stays in state %d",
+		      chaos->number, backend_state(&fe->vbd));
 }
 
 static void begin_anew(struct chaos *chaos)
@@ -133,8 +137,8 @@ static void begin_anew(struct chaos *chaos)
 	clear_keys(chaos);
 	frontend_state(&fe->vbd, STATE_INITIALISING);
 	if (!comes_to(chaos, STATE_INIT_WAIT, STATE_UNKNOWN, fe->vbd.patience_ms))
-		wrong("the frontend starts anew, and the backend stays in state %d",
-		      backend_state(&fe->vbd));
+		wrong("chaos, connection %u: the frontend starts anew, and the backend stays in state %d",
+		      chaos->number, backend_state(&fe->vbd));
 }
 
 static void flap(struct chaos *chaos)
@@ -223,9 +227,11 @@ static void publish(struct chaos *chaos)
 {
 	struct ring *ring = some_ring(chaos);
 	__u32 answered = __atomic_load_n(&ring->shared->rsp_prod, __ATOMIC_ACQUIRE);
+	/* Whether it is needed or not, as all that follows depends on how much was left to chance. */
+	__u32 room = below(chaos, ring->slots + 1);
 
 	if (ring->req_prod - answered > ring->slots)
-		ring->req_prod = answered + below(chaos, ring->slots + 1);
+		ring->req_prod = answered + room;
 	__atomic_store_n(&ring->shared->req_prod, ring->req_prod, __ATOMIC_RELEASE);
 	xenevtchn_notify(chaos->fe->events, ring->port);
 }
@@ -345,11 +351,24 @@ static void use(struct chaos *chaos)
 		step(chaos);
 }
 
-/* Sometimes the frontend is another one all of a sudden, as after kexec. */
+/* On the guest's console, which is there still when dom0 is not. */
+static void tell_number(const struct chaos *chaos)
+{
+	FILE *console = fopen("/dev/kmsg", "w");
+
+	if (!console)
+		return;
+	fprintf(console, "<4>chaos: connection %u\n", chaos->number);
+	fclose(console);
+}
+
+/* Chance begins anew with each, as how far one comes depends on the backend, too. */
 static void one_connection(struct chaos *chaos)
 {
 	struct frontend *fe = chaos->fe;
 
+	fe->rng.state = rng_next(&chaos->seeds);
+	tell_number(chaos);
 	choose(chaos);
 	begin_anew(chaos);
 	conn_build(fe);
@@ -359,16 +378,19 @@ static void one_connection(struct chaos *chaos)
 		use(chaos);
 	end_all(chaos);
 	conn_free(fe);
+	chaos->number++;
 }
 
-void chaos_run(struct frontend *fe, unsigned int ms)
+void chaos_run(struct frontend *fe, unsigned int first, unsigned int count, unsigned int ms)
 {
-	struct chaos chaos = { .fe = fe };
+	struct chaos chaos = { .fe = fe, .seeds = fe->rng };
 	struct settings before = fe->set;
 	long long end = now_ms() + ms;
 
 	pages_alloc(&chaos.fleeting, FLEETING, fe->vbd.domid, true);
-	while (now_ms() < end)
+	for (; chaos.number < first; chaos.number++)
+		rng_next(&chaos.seeds);
+	while (chaos.connections < count && now_ms() < end)
 		one_connection(&chaos);
 	pages_free(&chaos.fleeting);
 	clear_keys(&chaos);

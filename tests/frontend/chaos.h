@@ -5,10 +5,16 @@
 
 #include "conn.h"
 
-/*
- * For so long: connections whose keys, rings, grants and states are changed by chance, at
- * any time. Ends with the backend Closed, as it must be able to.
+/**
+ * chaos_run() - connections whose keys, rings, grants and states are changed by chance, at
+ * any time
+ * @fe: what one of them does depends on its number and on the seed alone
+ * @first: number of the first one
+ * @count: most of them
+ * @ms: for so long
+ *
+ * Ends with the backend Closed, as it must be able to.
  */
-void chaos_run(struct frontend *fe, unsigned int ms);
+void chaos_run(struct frontend *fe, unsigned int first, unsigned int count, unsigned int ms);
 
 #endif /* CHAOS_H */

@@ -324,10 +324,12 @@ static void cmd_verify(struct frontend *fe, struct args *args)
 
 static void cmd_chaos(struct frontend *fe, struct args *args)
 {
+	__u64 first = args_number(args, "first", 0);
+	__u64 count = args_number(args, "count", ~0u);
 	__u64 ms = args_number(args, "ms", 10000);
 
 	args_done(args);
-	chaos_run(fe, ms);
+	chaos_run(fe, first, count, ms);
 }
 
 static void cmd_matrix(struct frontend *fe, struct args *args)

@@ -7,6 +7,12 @@
 hostile_start
 seconds=${CHAOS_SECONDS:-60}
 GUEST_LIMIT=$((GUEST_LIMIT + 2 * seconds))
-attack <<<"chaos ms=$((seconds * 1000))"
-pass "$(sed -n 's/^chaos: //p' "$state/frontend"), $(sed -n 's/^# //p' "$state/frontend")"
+# In the report before anything can happen.
+seed=$RANDOM$RANDOM$RANDOM
+note "seed $seed"
+attack <<END
+seed $seed
+chaos ms=$((seconds * 1000))
+END
+pass "$(sed -n 's/^chaos: //p' "$state/frontend"), seed $seed"
 served
