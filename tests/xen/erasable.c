@@ -21,7 +21,7 @@
 
 static bool forgetful;
 module_param(forgetful, bool, 0644);
-MODULE_PARM_DESC(forgetful, "It does not know any more that it can discard");
+MODULE_PARM_DESC(forgetful, "It does not know any more that it can discard or flush");
 
 static struct gendisk *disk;
 static void *memory;
@@ -55,7 +55,10 @@ static void erasable_submit(struct bio *bio)
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
 	case REQ_OP_WRITE:
-		copy(bio);
+		if (forgetful && op_is_flush(bio->bi_opf))
+			bio->bi_status = BLK_STS_NOTSUPP;
+		else
+			copy(bio);
 		break;
 	case REQ_OP_DISCARD:
 		if (forgetful)
@@ -92,6 +95,7 @@ static int __init erasable_init(void)
 	disk->flags = GENHD_FL_NO_PART;
 	set_capacity(disk, DISK_SECTORS);
 	disk->queue->limits.discard_granularity = PAGE_SIZE;
+	blk_queue_write_cache(disk->queue, true, true);
 	blk_queue_max_discard_sectors(disk->queue, DISCARD_SECTORS);
 	blk_queue_max_secure_erase_sectors(disk->queue, ERASE_SECTORS);
 	err = add_disk(disk);

@@ -36,12 +36,20 @@ at_end there rmmod erasable
 disk=/dev/erasable
 offer
 attack_background <<'END'
+set queues=2
 connect
 fill
 request op=discard count=8
+request op=flush
+request op=barrier
 mark /tmp/discarded
 until /tmp/forgotten
 request op=discard count=8 expect=notsupp
+request op=flush expect=notsupp
+request op=barrier segs=1 expect=notsupp
+io count=50
+request op=barrier queue=1 expect=notsupp
+io count=50
 verify
 END
 attack_mark discarded
