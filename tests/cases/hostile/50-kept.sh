@@ -66,5 +66,27 @@ guest_run attacker touch /tmp/go
 guest_finish attacker other >"$state/other" || fail "the second disk: $(tail -n 1 "$state/other")"
 expect "pages kept in the end" 0 "$(budget persistent_grants)"
 first_disk
+
+# Of what the guest may have, each ring of a disk gets its part, whichever comes first: three for two of them, two for the
+# others.
+without_disks
+parameter max_guest_persistent_grants 10
+offer
+attack_background <<END
+pool pages=80 oldest=1
+set queues=4 tell-persistent=1 persistent=1
+connect
+$(for ring in {0..3}; do
+	printf "request op=write segs=1 queue=$ring\n%.0s" {1..20}
+	echo mark /tmp/kept
+	echo until /tmp/next
+done)
+END
+for ring in 0:3 1:6 2:8 3:10; do
+	attack_mark kept
+	expect "pages mapped by rings up to ${ring%:*}, and those of the rings" $((4 + ${ring#*:})) "$(mapped)"
+	guest_run attacker touch /tmp/next
+done
+attack_finish
 # The next case has the usual limits again.
 without_disks
