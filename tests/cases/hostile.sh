@@ -81,6 +81,7 @@ offer() {
 hang() {
 	at_end there sh -c 'dmsetup resume testbed-attacked || :'
 	there dmsetup suspend --noflush --nolockfs testbed-attacked
+	hung_at=$(clock_of canary)
 }
 
 # hung_writes: four writes of 64 pages each are at the disk, which hangs; then the attacker does what standard input says.
@@ -99,7 +100,26 @@ hung_writes() {
 	guest_run attacker touch /tmp/taken
 }
 
-resume() { there dmsetup resume testbed-attacked; }
+# hundredths_since TIME: on the clock of the other guest.
+hundredths_since() { awk -v "since=$1" -v "now=$(clock_of canary)" 'BEGIN { printf "%d\n", (now - since) * 100 }'; }
+
+# no_long_wait TIME HUNDREDTHS: for so long since then the other guest was served as ever. Sets $longest to how long it waited
+# for a read at most, in hundredths of a second.
+no_long_wait() {
+	longest=$(longest_since canary "$1")
+	note "of $2 hundredths of a second another guest waited $longest at most"
+	[ $((2 * longest)) -lt "$2" ] || fail "another guest waited $longest hundredths of a second for a read, of $2"
+}
+
+# resume: the disk goes on, having been away long enough for others to notice, if they had to wait for it, too.
+resume() {
+	local lasted
+	while lasted=$(hundredths_since "$hung_at") && [ "$lasted" -lt $((600 * slow)) ]; do
+		sleep 1
+	done
+	there dmsetup resume testbed-attacked
+	no_long_wait "$hung_at" "$lasted"
+}
 
 # withdraw: the tool stack takes the disk away; it may be offered again. A backend that is closed already goes as soon as
 # it is not online, so that is said last.
@@ -159,27 +179,35 @@ attack_kill() {
 	[ "$status" -eq 137 ] || error "the test frontend had ended by itself"
 }
 
+# served_for SECONDS: requests of the other guest's that were served in that time.
+served_for() {
+	local before
+	before=$(requests "$(canary_statistics)")
+	sleep "$1"
+	echo $(($(requests "$(canary_statistics)") - before))
+}
+
 # others_go_on: while the attacker, in the background, does what keeps dom0 busy, from "mark /tmp/busy" until there is
 # /tmp/enough, the canary is served and gets a further disk. Sets $longest to how long it waited for a read at most, and
 # $lasted, in hundredths of a second.
 others_go_on() {
-	local began findings
+	local began findings meanwhile usual
 	attack_mark busy
 	began=$(clock_of canary)
 	findings=$(ATTACH_LIMIT=10 find_when_attaching)
 	[ -z "$findings" ] || fail "$findings, meanwhile"
 	# Long enough for a read to be held up.
-	sleep $((6 * slow))
+	meanwhile=$(served_for $((6 * slow)))
 	guest_run attacker '[ ! -e /tmp/frontend.status ]' || {
 		attack_finish
 		error "the attacker has ended too early"
 	}
-	lasted=$(awk -v "began=$began" -v "now=$(clock_of canary)" 'BEGIN { printf "%d\n", (now - began) * 100 }')
+	lasted=$(hundredths_since "$began")
 	attack_finish enough
-	longest=$(longest_since canary "$began")
-	note "of $lasted hundredths of a second another guest waited $longest at most"
-	[ $((2 * longest)) -lt "$lasted" ] ||
-		fail "another guest waited $longest hundredths of a second for a read, and the attack lasted $lasted"
+	no_long_wait "$began" "$lasted"
+	usual=$(served_for $((6 * slow)))
+	note "requests of another guest's served in $((6 * slow)) s: $meanwhile, and $usual afterwards"
+	[ $((3 * meanwhile)) -ge "$usual" ] || fail "$meanwhile requests of another guest's were served, and $usual afterwards"
 }
 
 # storm SECONDS COMMANDS: a program in the guest does that again and again for so long, by the guest's own clock, as a

@@ -42,7 +42,7 @@ pass "in two queues"
 attack_background <<'END'
 connect
 mark /tmp/connected
-flood ms=8000 op=read segs=1
+flood until=/tmp/enough op=read segs=1
 state 6
 await 6
 free
@@ -55,6 +55,6 @@ key ring-ref=$ring
 either
 END
 first_disk
-attack_finish now
+attack_finish enough
 pass "in two disks"
 served

@@ -15,13 +15,16 @@ mark /tmp/early
 await 4
 learn
 state 4
-io count=50
+io count=50 leave=1
 state 5
-io count=50
+wait
+io count=50 leave=1
 state 4
-io count=50
+wait
+io count=50 leave=1
 state 5
 await 5
+wait
 state 4
 io count=50
 state 6

@@ -7,6 +7,14 @@
 there null_disk slow memory_backed=1 size=4 discard=1 irqmode=2 completion_nsec=500000000
 disk=/dev/slow
 hostile_start
+attack_background <<'END'
+connect
+mark /tmp/busy
+repeat until=/tmp/enough : request op=discard count=8192 times=8
+close
+END
+others_go_on
+pass "others go on"
 attack <<'END'
 connect
 request op=discard count=8192 times=32 wait=0

@@ -10,8 +10,8 @@ set queues=2
 connect
 request op=read segs=8 times=20 step=64 wait=0
 request op=read segs=8 times=20 step=64 wait=0 queue=1
-deaf queue=1
 push
+deaf queue=1
 sleep 500
 state 6
 await 6
