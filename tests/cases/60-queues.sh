@@ -121,8 +121,9 @@ expect "pages mapped are pages kept" "$(value queues/0/grant_maps)" "$(value que
 next
 
 # With pages that all are kept by then, descriptors are among what is read from them.
+parameter max_persistent_grants 300
 own_start main xvdb <<'END'
-pool pages=96 oldest=1
+pool pages=300 oldest=1
 set tell-persistent=1 persistent=1
 connect
 fill
@@ -134,7 +135,7 @@ mark /tmp/idle
 until /tmp/go
 END
 own_mark main idle
-expect "pages kept" 96 "$(value queues/0/persistent_grants)"
+expect "pages kept" 300 "$(value queues/0/persistent_grants)"
 grants() { (cd "$sysfs/queues/0" && paste -d/ grant_maps grant_copies grant_calls); }
 filled=$(grants)
 guest_run main touch /tmp/later

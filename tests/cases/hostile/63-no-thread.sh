@@ -25,5 +25,4 @@ there bash -c 'exec {nothing}<> <(:)
 	read -rt '$((8 * slow))' -u "$nothing"
 	echo "$most" >/proc/sys/kernel/threads-max' || :
 attack_finish now
-told "cannot start the thread of ring 0"
 served
