@@ -27,7 +27,8 @@ results=/job/bench
 parameters=/sys/module/xen_blkback/parameters
 said=$state/said meter=$state/meter trace=$state/trace tally=$state/tally
 
-# For how many million instructions fio runs beyond those that are measured, before and after.
+# For how many million instructions fio runs beyond those that are measured, before and after, for each CPU of the guest:
+# dom0 has to start programs meanwhile, and shares the CPU with all of them.
 more=250
 
 # --- fio ------------------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ value() { sed "s/.*\<$1=\([0-9]*\).*/\1/" "$meter"; }
 measure() {
 	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total
 	slept=$(wakeups) from=$(from_guest) to=$(to_guest) seen=$(requests)
-	guest_background main fio "$(fio_command time_based "runtime=$(milliseconds $((measured + more)))ms")"
+	guest_background main fio "$(fio_command time_based "runtime=$(milliseconds $((measured + more * cpus)))ms")"
 	within 60 beyond "$seen" || { echo "fio does not begin" >&2; return 1; }
 	metered "$(seconds "$measured")" "${counters[@]}" || return
 	made=$(requests)

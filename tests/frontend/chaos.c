@@ -126,7 +126,7 @@ static void end_all(struct chaos *chaos)
 
 	frontend_state(&fe->vbd, STATE_CLOSED);
 	if (!comes_to(chaos, STATE_CLOSED, STATE_UNKNOWN, fe->vbd.patience_ms))
-		wrong("chaos, connection %u: the frontend is Closed, and the backend stays in state %d",
+		wrong("connection %u of chaos: Closed, and the backend stays in state %d",
 		      chaos->number, backend_state(&fe->vbd));
 }
 
@@ -137,7 +137,7 @@ static void begin_anew(struct chaos *chaos)
 	clear_keys(chaos);
 	frontend_state(&fe->vbd, STATE_INITIALISING);
 	if (!comes_to(chaos, STATE_INIT_WAIT, STATE_UNKNOWN, fe->vbd.patience_ms))
-		wrong("chaos, connection %u: the frontend starts anew, and the backend stays in state %d",
+		wrong("connection %u of chaos: starts anew, and the backend stays in state %d",
 		      chaos->number, backend_state(&fe->vbd));
 }
 
@@ -227,7 +227,7 @@ static void publish(struct chaos *chaos)
 {
 	struct ring *ring = some_ring(chaos);
 	__u32 answered = __atomic_load_n(&ring->shared->rsp_prod, __ATOMIC_ACQUIRE);
-	/* Whether it is needed or not, as all that follows depends on how much was left to chance. */
+	/* Needed or not: all that follows depends on how much was left to chance. */
 	__u32 room = below(chaos, ring->slots + 1);
 
 	if (ring->req_prod - answered > ring->slots)
