@@ -71,7 +71,7 @@ wait "$rescan" || :
 wait_until 60 "the disk has been opened" opens_no_more
 expect "what the next disk has in xenstore" "$written" "$(xenstore-ls "$backend")"
 name_disk "$other"
-await_state "$backend" 2
+await_state "$backend" 4
 expect "whether the next disk is open" 1 "$(xs_read "$backend/opened")"
 nodes_removed "$backend" "$frontend"
 pass "what is opened too late says nothing of it to its successor"
