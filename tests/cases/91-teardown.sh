@@ -45,8 +45,8 @@ wrong_data() { echo "$1" >>"$state/wrong-data"; }
 attach_and_detach() {
 	local found status=0
 	xl block-attach main "phy:$volume,xvdb,w"
-	found=$(guest_run main 'i=0; until dd if=/dev/xvdb of=/tmp/found bs=64k count=16 iflag=direct; do
-		i=$((i + 1)); [ $i -lt 20 ] || exit 1; sleep 0.1; done; sha256sum </tmp/found' 2>/dev/null) || status=1
+	found=$(guest_run main 'i=0; until dd if=/dev/xvdb of=/tmp/found bs=64k count=16 iflag=direct 2>/dev/null; do
+		i=$((i + 1)); [ $i -lt 20 ] || exit 1; sleep 0.1; done; sha256sum </tmp/found') || status=1
 	[ "$status" -ne 0 ] || [ "$found" = "$written" ] || wrong_data "$volume has $found, not $written"
 	xl block-detach main xvdb || xl block-detach --force main xvdb
 	return "$status"
