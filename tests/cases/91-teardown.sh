@@ -144,7 +144,7 @@ for name in "${loops[@]}"; do
 	tail -n 20 "$state/$name.log"
 	[[ $(cat "$state/$name.done") != "$name: 0 of "* ]] || never+=" $name"
 done
-[ ! -e "$state/wrong-data" ] || fail "wrong data: $(head -n 1 "$state/wrong-data")"
+[ ! -s "$state/wrong-data" ] || fail "wrong data: $(head -n 1 "$state/wrong-data")"
 [ -z "$never" ] || error "these never came to their end in all the time:$never"
 pass "$(cd "$state" && cat "${loops[@]/%/.done}" | paste -sd, | sed 's/,/, /g')"
 
