@@ -131,11 +131,7 @@ own_start main xvdb <<END
 pool pages=80 oldest=1
 set queues=4 tell-persistent=1 persistent=1
 connect
-$(for ring in {0..3}; do
-	printf "request op=write segs=1 queue=$ring\n%.0s" {1..20}
-	echo mark /tmp/idle
-	echo until /tmp/later
-done)
+$(ring_by_ring /tmp/idle /tmp/later)
 mark /tmp/idle
 until /tmp/go
 END

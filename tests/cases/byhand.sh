@@ -73,6 +73,16 @@ attach_own() {
 	wait_until 60 "backend of $(vdev_of "$2") is waiting" backend_state_is "$1" "$(vdev_of "$2")" 2
 }
 
+# ring_by_ring MARK GO: twenty requests of a page each on one of four rings after the other, with "mark MARK" and "until GO"
+# behind those of each.
+ring_by_ring() {
+	local ring
+	for ring in {0..3}; do
+		printf "request op=write segs=1 queue=$ring\n%.0s" {1..20}
+		printf '%s\n' "mark $1" "until $2"
+	done
+}
+
 # own_run GUEST VDEV: the test frontend does what standard input says, see tests/frontend/README.md.
 own_run() {
 	local status=0

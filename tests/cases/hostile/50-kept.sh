@@ -76,11 +76,7 @@ attack_background <<END
 pool pages=80 oldest=1
 set queues=4 tell-persistent=1 persistent=1
 connect
-$(for ring in {0..3}; do
-	printf "request op=write segs=1 queue=$ring\n%.0s" {1..20}
-	echo mark /tmp/kept
-	echo until /tmp/next
-done)
+$(ring_by_ring /tmp/kept /tmp/next)
 END
 for ring in 0:3 1:6 2:8 3:10; do
 	attack_mark kept
