@@ -33,10 +33,16 @@ pass "for $seconds s, $connections connections and more"
 
 without_disks
 RESTARTS=1 hostile_start
-attack_background <<<'repeat until=/tmp/enough : state 1; await 2; state 6; await 6'
+attack_background <<<'repeat until=/tmp/enough : state 1; sleep 100; state 6; sleep 100'
 has_to_wait() { [ "$(budget restarts_held)" -gt 0 ]; }
 wait_until 60 "it has to wait" has_to_wait
 told "has started anew more than"
+# Once for each ten seconds, whatever it does meanwhile.
+began=$SECONDS
+sleep $((5 * slow))
+held=$(budget restarts_held)
+[ "$held" -le $(((SECONDS - began) / 10 + 3)) ] || fail "it had to wait $held times, in $((SECONDS - began)) s"
 attack_finish enough
+attack <<<$'state 6\nawait 6'
 pass "not more often than it may"
 served

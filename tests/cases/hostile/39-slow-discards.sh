@@ -25,3 +25,20 @@ await 6
 free
 END
 pass "closed"
+
+# What waits for its turn when the disk takes none any more is answered so.
+attack_background <<'END'
+connect
+request op=discard count=8192 times=12 wait=0 expect=any
+push
+mark /tmp/sent
+until /tmp/lost
+wait
+close
+END
+attack_mark sent
+there sh -c 'echo 0 >/sys/block/slow/queue/discard_max_bytes'
+attack_finish lost
+grep -q 'status=-2' "$state/frontend" || fail "no discard was not supported: $(cat "$state/frontend")"
+! grep 'status=-1' "$state/frontend" || fail "a discard that had to wait is an error"
+pass "not supported any more"
