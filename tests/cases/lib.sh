@@ -175,7 +175,7 @@ guest_path() { echo "/local/domain/$(domid "$1")"; }
 # guest_config NAME [CFG_LINE...]: later lines override earlier ones.
 guest_config() {
 	printf '%s\n' "name='$1'" "type='pv'" "kernel='/guest/vmlinux'" "ramdisk='/guest/guest.cpio'" \
-		"extra='console=hvc0 loglevel=5 rcupdate.rcu_cpu_stall_timeout=120 ${FRONTEND:-}'" \
+		"extra='console=hvc0 loglevel=5 sysrq_always_enabled rcupdate.rcu_cpu_stall_timeout=120 ${FRONTEND:-}'" \
 		"memory=320" "vcpus=4" "on_crash='destroy'"
 	shift
 	printf '%s\n' "$@"
@@ -223,12 +223,27 @@ guest_run() {
 	else
 		/guest/remote run "$name" "$GUEST_LIMIT" || status=$?
 	fi
-	[ "$status" -ne 255 ] || error "guest $name did not answer: $*"
+	[ "$status" -ne 255 ] || {
+		guest_silent "$name" >&2 || :
+		error "guest $name did not answer: $*"
+	}
 	return "$status"
 }
 
-# guest_io NAME COMMAND...: the same, for what no command but one that uses a disk does. If it fails, the driver is wrong.
-guest_io() { guest_run "$@" || fail "this fails in the guest $1: ${*:2}"; }
+# guest_silent NAME: what can be known of a guest that does not answer. It has its tasks' stacks on its console then, if
+# it still can; here are those that an answer depends on, events that nobody has taken, where its CPUs are, and what was
+# asked and answered last.
+guest_silent() {
+	local id log=/job/consoles/guest-$1.log before
+	id=$(domid "$1") || return 0
+	before=$(stat -c %s "$log")
+	xl sysrq "$1" t
+	within 5 false
+	tail -c "+$((before + 1))" "$log" | grep -a -A 12 -E 'task:(xenwatch|xenbus|remote|sh|rmmod|insmod) .*|state:D' | cut -c 16-
+	xen_says e | awk -v "id=$id" '/information for domain/ { mine = $NF == id ":" } mine && /\[1/'
+	xl vcpu-list "$1"
+	xenstore-ls "/local/domain/$id/data" | cut -c 1-200
+} 2>&1
 
 # guest_background NAME JOB COMMAND...: starts COMMAND in the guest and returns at once.
 guest_background() {

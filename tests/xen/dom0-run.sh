@@ -136,7 +136,7 @@ run_case() {
 	# A case that has failed has no guests any more.
 	! is_hostile || [ "$passed" = no ] || oracle "$output"
 	# What a case says by the way is of interest only when it fails; the file has all of it.
-	[ "$failures" -eq "$before" ] || tail -n 40 "$output" | sed 's/^/#   /'
+	[ "$failures" -eq "$before" ] || tail -n 80 "$output" | sed 's/^/#   /'
 	say "$CASE took $((SECONDS - case_start)) s"
 }
 

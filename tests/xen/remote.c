@@ -251,7 +251,8 @@ static int await_reply(int domain, int number, time_t end, int *pieces)
 			exit(NO_ANSWER);
 		}
 		if (!wait_event(end)) {
-			fprintf(stderr, "remote: no answer in time\n");
+			fprintf(stderr, "remote: no answer in time%s\n",
+				reply_number(pieces, &status) == number ? ", but there is one" : "");
 			exit(NO_ANSWER);
 		}
 	}
