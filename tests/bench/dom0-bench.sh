@@ -27,9 +27,8 @@ results=/job/bench
 parameters=/sys/module/xen_blkback/parameters
 said=$state/said meter=$state/meter trace=$state/trace tally=$state/tally
 
-# For how many million instructions fio runs beyond those that are measured, before and after, for each CPU of the guest:
-# dom0 has to start programs meanwhile, and shares the CPU with all of them.
-more=250
+# For how many million instructions fio runs, unless it is told to end before that, as it should be.
+longest=10000
 
 # --- fio ------------------------------------------------------------------------------------------
 
@@ -64,6 +63,16 @@ fio_command() {
 
 # run_fio COUNT: so many I/Os.
 run_fio() { guest_run main "$(fio_command "number_ios=$(($1 / cpus))")" >"$said" 2>&1 || { tail -n 1 "$said" >&2; return 1; }; }
+
+# What is measured is measured while it goes on.
+# shellcheck disable=SC2016 # for the guest's shell
+end_fio() {
+	local status=0
+	within 60 beyond "$(requests)" || { echo "fio has ended too early" >&2; return 1; }
+	guest_run main 'kill -INT $(cat /tmp/fio.pid)'
+	guest_finish main fio >&2 || status=$?
+	[ "$status" -eq 128 ] || { echo "fio has ended with status $status" >&2; return 1; }
+}
 
 # Reads, writes and trims; not what it calls sync.
 total_ios() { awk -F'[:,]' '/"total_ios"/ && ++n <= 3 { sum += $2 } END { print sum }' "$1"; }
@@ -104,12 +113,10 @@ value() { sed "s/.*\<$1=\([0-9]*\).*/\1/" "$meter"; }
 measure() {
 	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total
 	slept=$(wakeups) from=$(from_guest) to=$(to_guest) seen=$(requests)
-	guest_background main fio "$(fio_command time_based "runtime=$(milliseconds $((measured + more * cpus)))ms")"
+	guest_background main fio "$(fio_command time_based "runtime=$(milliseconds "$longest")ms") & echo \$! >/tmp/fio.pid; wait \$!"
 	within 60 beyond "$seen" || { echo "fio does not begin" >&2; return 1; }
 	metered "$(seconds "$measured")" "${counters[@]}" || return
-	made=$(requests)
-	guest_finish main fio >&2 || return
-	[ "$(requests)" -gt "$made" ] || { echo "fio has ended too early" >&2; return 1; }
+	end_fio || return
 	guest_run main cat /tmp/fio >"$results" || return
 	total=$(total_ios "$results") made=$(($(requests) - seen))
 	echo "row $what $(cat "$meter") metering=$meterings made=$made total=$total" \
