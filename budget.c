@@ -25,7 +25,7 @@
 
 static LIST_HEAD(budgets);
 static DEFINE_MUTEX(budgets_lock); /* budgets, and the last reference to each */
-static DEFINE_MUTEX(says_lock); /* what each has said, and not said */
+static DEFINE_MUTEX(rates_lock); /* restarts and messages of each */
 
 static struct blkback_budget *find(domid_t guest)
 {
@@ -51,6 +51,9 @@ static struct blkback_budget *create(domid_t guest)
 	atomic_set(&budget->chunks, budget->max_chunks);
 	budget->max_kept = READ_ONCE(blkback_max_guest_persistent);
 	atomic_set(&budget->keepable, budget->max_kept);
+	ratelimit_state_init(&budget->restarts, RESTARTS_SECONDS * HZ,
+			     READ_ONCE(blkback_max_guest_restarts));
+	ratelimit_set_flags(&budget->restarts, RATELIMIT_MSG_ON_RELEASE);
 	ratelimit_state_init(&budget->messages, 60 * HZ,
 			     READ_ONCE(blkback_max_guest_messages));
 	ratelimit_set_flags(&budget->messages, RATELIMIT_MSG_ON_RELEASE);
@@ -104,6 +107,29 @@ void budget_put(struct blkback_budget *budget)
 		kref_put_mutex(&budget->ref, release, &budgets_lock);
 }
 
+static bool within(struct ratelimit_state *rate)
+{
+	bool within;
+
+	/* It takes two at a time for too many. */
+	mutex_lock(&rates_lock);
+	within = __ratelimit(rate);
+	mutex_unlock(&rates_lock);
+	return within;
+}
+
+/**
+ * budget_restarts() - whether one more frontend of a guest may start anew
+ * @budget: of the guest
+ *
+ * Context: may sleep.
+ * Return: if so, true.
+ */
+bool budget_restarts(struct blkback_budget *budget)
+{
+	return within(&budget->restarts);
+}
+
 /**
  * budget_says() - whether a guest may cause one more message in the log
  * @budget: of the guest
@@ -115,13 +141,7 @@ void budget_put(struct blkback_budget *budget)
  */
 bool budget_says(struct blkback_budget *budget)
 {
-	bool may;
-
-	/* It takes two at a time for too many. */
-	mutex_lock(&says_lock);
-	may = __ratelimit(&budget->messages);
-	mutex_unlock(&says_lock);
-	if (may) {
+	if (within(&budget->messages)) {
 		atomic_set(&budget->silent, 0);
 		return true;
 	}

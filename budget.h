@@ -19,6 +19,9 @@
 #include <linux/types.h>
 #include <xen/interface/xen.h>
 
+/* The time in which frontends may start anew only so often. */
+#define RESTARTS_SECONDS	10
+
 /* Pages that a ring takes at a time. */
 #define BUDGET_CHUNK	64U
 
@@ -36,6 +39,7 @@ struct blkback_ring;
  * @chunks: how many are left to be taken
  * @keepable: how many pages more may stay mapped
  * @queues: how many there are
+ * @restarts: how often its frontends may start anew, for all its disks together
  * @messages: to the log
  * @silent: the log has been told that it will not be told more for a while
  * @unsaid: messages that it was not told
@@ -50,6 +54,7 @@ struct blkback_budget {
 	atomic_t chunks;
 	atomic_t keepable;
 	atomic_t queues;
+	struct ratelimit_state restarts;
 	struct ratelimit_state messages;
 	atomic_t silent;
 	atomic_t unsaid;
@@ -58,6 +63,7 @@ struct blkback_budget {
 struct blkback_budget *budget_get(domid_t guest);
 void budget_put(struct blkback_budget *budget);
 bool budget_says(struct blkback_budget *budget);
+bool budget_restarts(struct blkback_budget *budget);
 int budget_add_queues(struct blkback_dev *dev, unsigned int nr);
 void budget_sub_queues(struct blkback_dev *dev, unsigned int nr);
 unsigned int budget_keepable(const struct blkback_ring *ring);

@@ -729,6 +729,7 @@ extern unsigned int blkback_max_guest_queues;
 extern unsigned int blkback_max_guest_persistent;
 extern unsigned int blkback_max_guest_messages;
 extern unsigned int blkback_max_restarts;
+extern unsigned int blkback_max_guest_restarts;
 void params_init(void);
 
 /* blkback.c: the module and its ring threads */

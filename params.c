@@ -33,6 +33,8 @@ unsigned int blkback_max_guest_queues = 512;
 unsigned int blkback_max_guest_persistent = 16384;
 unsigned int blkback_max_guest_messages = 30;
 unsigned int blkback_max_restarts = 20;
+/* A hundred disks, each of which is left and taken twice when a guest changes its kernel. */
+unsigned int blkback_max_guest_restarts = 200;
 
 /**
  * struct number - a parameter that is a number
@@ -142,6 +144,9 @@ MODULE_PARM_DESC(max_guest_messages,
 NUMBER(max_restarts, blkback_max_restarts, 1, INT_MAX);
 MODULE_PARM_DESC(max_restarts,
 		 "How often a frontend may start anew within ten seconds, for each disk (default: 20)");
+NUMBER(max_guest_restarts, blkback_max_guest_restarts, 1, INT_MAX);
+MODULE_PARM_DESC(max_guest_restarts,
+		 "How often a guest's frontends may start anew within ten seconds, all its disks together (default: 200)");
 
 /**
  * params_init() - settle what was given at load, or was not
@@ -154,5 +159,7 @@ void __init params_init(void)
 		blkback_max_guest_queues = 1;
 	if (!blkback_max_restarts)
 		blkback_max_restarts = 1;
+	if (!blkback_max_guest_restarts)
+		blkback_max_guest_restarts = 1;
 	loaded = true;
 }

@@ -72,9 +72,6 @@ static const struct {
 		BIT(BLKBACK_WAIT_BDEV) | BIT(BLKBACK_DRAINING) },
 };
 
-/* The time in which a frontend may start anew only so often. */
-#define RESTARTS_SECONDS	10
-
 static void dev_free(struct kref *ref)
 {
 	struct blkback_dev *dev = container_of(ref, struct blkback_dev, ref);
@@ -560,15 +557,16 @@ static int follow_size(struct blkback_dev *dev)
 }
 
 /* A frontend that does nothing but start anew has to let others have their turn. */
-static void hold(struct blkback_dev *dev)
+static void hold(struct blkback_dev *dev, const char *who, unsigned int times,
+		 const char *parameter)
 {
 	if (dev->held)
 		return;
 	dev->held = true;
 	WRITE_ONCE(dev->restarts_held, dev->restarts_held + 1);
 	blkback_error(dev, -EAGAIN,
-		      "the frontend has started anew more than %u times in %u seconds and has to wait until these are over: see why it does, or raise max_restarts",
-		      dev->restarts.burst, RESTARTS_SECONDS);
+		      "%s started anew more than %u times in %u seconds, so this one has to wait until these are over: see why, or raise %s",
+		      who, times, RESTARTS_SECONDS, parameter);
 }
 
 /* Return whether the step may be taken now. */
@@ -577,7 +575,13 @@ static bool in_time(struct blkback_dev *dev, enum blkback_state next)
 	if (dev->state != BLKBACK_CLOSED || next != BLKBACK_WAIT_BDEV)
 		return true;
 	if (!__ratelimit(&dev->restarts)) {
-		hold(dev);
+		hold(dev, "the frontend has", dev->restarts.burst, "max_restarts");
+		return false;
+	}
+	/* Only now: a disk that has to wait takes nothing away from the guest's others. */
+	if (!budget_restarts(dev->budget)) {
+		hold(dev, "the guest's frontends have",
+		     dev->budget->restarts.burst, "max_guest_restarts");
 		return false;
 	}
 	return true;

@@ -51,9 +51,11 @@ make_odd_grants() {
 }
 
 # hostile_start: when this is done, the attacker's disk is in the state InitWait, and $backend and $frontend are its
-# two folders in xenstore. It may start anew as often as it likes, or RESTARTS times in ten seconds.
+# two folders in xenstore. It may start anew as often as it likes, or RESTARTS times in ten seconds, all its disks
+# together GUEST_RESTARTS times.
 hostile_start() {
 	parameter max_restarts "${RESTARTS:-1000000}"
+	parameter max_guest_restarts "${GUEST_RESTARTS:-1000000}"
 	if ! guest_exists canary || ! guest_exists attacker; then
 		canary_start
 		there lasting_volume attacked 4

@@ -10,7 +10,8 @@ for page in {0..15}; do
 done | attack
 pass "each position"
 
-# The last page of a ring cannot be mapped, and all rings before it could. Each of the four has a quarter of the time.
+# A page of a ring cannot be mapped: of the first ring the first one, and further on in the others; and all rings before
+# it could. Each of the four has a quarter of the time.
 if [ -n "${RING_GRANTS-}" ]; then limit="times=$((RING_GRANTS / 4))"; else limit=ms=5000; fi
 GUEST_LIMIT=$((GUEST_LIMIT + ${RING_GRANTS:-0}))
 own_patience=$((own_patience + 1000 * ${RING_GRANTS:-0}))
@@ -18,7 +19,7 @@ for queue in 0 1 2 3; do
 	cat <<-END
 		defaults
 		set queues=4 order=4
-		key queue-$queue/ring-ref15=@bad
+		key queue-$queue/ring-ref$((queue * 5))=@bad
 		build
 		announce
 		repeat $limit : state 1; await 2; state 3; await 5; state 6; await 6

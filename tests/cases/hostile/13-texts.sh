@@ -21,6 +21,11 @@ done | attack
 	printf 'defaults\nset order=1\nkey ring-ref0=%%s\n'
 	echo 'refused is "%s", which is not a number'
 	printf 'defaults\nconnect\nwrite state=%s\nstate 6\nawait 6\nfree\n' "$long"
+	# It says what kind of disk it is with its first letter, as the tool stack does; all else is no CD-ROM.
+	for type in 1c%s%n "0$long" $'0\xff\xfe\x9b\e[2J\a'; do
+		printf 'defaults\nwrite device-type=%s\nconnect\nexpect info=%s\nclose\n' "${type:1}" "${type:0:1}"
+	done
+	echo 'write device-type'
 } | attack
 log_since "case $CASE" >"$state/log"
 ! LC_ALL=C grep -q '[^	 -~]' "$state/log" || fail "bytes of the guest are in the log"

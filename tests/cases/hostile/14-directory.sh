@@ -16,5 +16,12 @@ write protocol/below=1
 key protocol=
 refused protocol is "", which
 write protocol/below protocol
+defaults
+write device-type/below=1
+write device-type=
+connect
+expect info=0
+close
+write device-type/below device-type
 END
 served

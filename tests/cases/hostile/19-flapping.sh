@@ -36,7 +36,7 @@ RESTARTS=1 hostile_start
 attack_background <<<'repeat until=/tmp/enough : state 1; sleep 100; state 6; sleep 100'
 has_to_wait() { [ "$(budget restarts_held)" -gt 0 ]; }
 wait_until 60 "it has to wait" has_to_wait
-told "has started anew more than"
+told "the frontend has started anew more than 1 times"
 # Once for each ten seconds, whatever it does meanwhile.
 began=$SECONDS
 sleep $((5 * slow))
@@ -46,3 +46,18 @@ attack_finish enough
 attack <<<$'state 6\nawait 6'
 pass "not more often than it may"
 served
+
+# Ten times the first disk starts anew; the second one has to wait then, and is told why.
+without_disks
+GUEST_RESTARTS=10 hostile_start
+attack <<'END'
+repeat times=11 : state 1; await 2; state 6; await 6
+END
+expect "times that the first disk had to wait" 0 "$(budget restarts_held)"
+another_disk
+attack_background <<<$'state 6\nawait 6\nstate 1\nawait 2'
+wait_until 60 "the second disk has to wait" has_to_wait
+told "the guest's frontends have started anew more than 10 times"
+attack_finish
+first_disk
+pass "nor may all its disks together"

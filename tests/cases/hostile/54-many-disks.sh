@@ -87,8 +87,17 @@ expect_queues() {
 	expect "queues of the second guest" "$2" "$(budget second queues)"
 }
 
+# one_more: a disk of the attacker's beyond those that it has the queues for.
+one_more() {
+	local vbd_number=52017 backend frontend
+	offer dev 52017
+	attack <<<'refused no more queues: all disks of the guest would have 29, and 28 is the most'
+	withdraw
+}
+
 hostile_start
-withdraw
+without_disks
+parameter max_guest_queues 28
 guest_start second memory=128 vcpus=1
 own_frontend second
 both offer_all
@@ -102,6 +111,7 @@ for ((round = 1; round <= rounds; round++)); do
 	fi
 	both have_come connected
 	expect_queues $((4 * 4 + 12)) $((4 * 4))
+	[ "$round" != 1 ] || one_more
 	[ "$(budget attacker pages)" -le "$(budget attacker pages_max)" ] || fail "more pages than there may be"
 	both go_on
 done
