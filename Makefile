@@ -49,9 +49,11 @@ fuzz stress:
 bench:
 	@QUICK=$(QUICK) tests/bench/bench.sh run
 
+profile: MODULES ?= stock,ours
+profile: PERSISTENT ?= N
+profile: ROWS ?= 4k-randread-qd32
 profile:
-	@tests/bench/profile/profile.sh "$(or $(MODULES),stock,ours)" "$(or $(PERSISTENT),N)" \
-	  "$(or $(ROWS),4k-randread-qd32)"
+	@tests/bench/profile/profile.sh "$(MODULES)" "$(PERSISTENT)" "$(ROWS)"
 
 bench-update:
 	@tests/bench/bench.sh update
