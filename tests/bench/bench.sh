@@ -25,20 +25,14 @@ guarded_rows() { few_rows; printf '1q/%s\n' 4k-randwrite-qd32 1m-write-qd4-256se
 rows_command() { echo "bash tests/bench/dom0-bench.sh stock,ours $(paste -sd, <<<"$1")"; }
 
 # What one queue costs a guest with several CPUs, too, for one workload.
-queues_command() { echo "SHIFT=$shift TRACED=all $(rows_command "$(rows 4q; echo 4v1q/4k-randread-qd32)")"; }
+queues_command() { echo "TRACED=all $(rows_command "$(rows 4q; echo 4v1q/4k-randread-qd32)")"; }
 
 disks_command='bash tests/bench/dom0-disks.sh stock,ours'
 
-# CPUs of a guest that wait for each other spin until Xen lets the other one run, which may take ten
-# milliseconds, and QEMU is slow at it. So those hosts have a CPU that is slower on its own clock.
-shift=4
-
-# measure NAME OPTION... COMMAND: has a host do that; its files are in build/xen/runs/NAME.
+# measure NAME COMMAND: has a host do that; its files are in build/xen/runs/NAME.
 measure() {
-	local name=$1
-	shift
-	rm -rf "$top/build/xen/runs/$name"
-	"$top/tests/xen/host.sh" -b -n "$name" -t 14400 "$@"
+	rm -rf "$top/build/xen/runs/$1"
+	"$top/tests/xen/host.sh" -b -n "$1" -t 14400 "$2"
 }
 
 # keep FOLDER NAME...: what the hosts have measured.
@@ -64,7 +58,7 @@ picture() {
 # Both hosts at a time, if there are the CPUs for it.
 all_hosts() {
 	local status=0 other
-	measure bench-4 -i "$shift" "$(queues_command)" &
+	measure bench-4 "$(queues_command)" &
 	other=$!
 	measure bench-1 "TRACED=all $(rows_command "$(rows 1q)") && $disks_command" || status=$?
 	wait "$other" || status=$?

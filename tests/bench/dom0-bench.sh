@@ -10,7 +10,6 @@
 #                   4v1q   the same guest and jobs, but one queue
 #   PERSISTENT=N    without persistent grants only, or with them only; default is both
 #   PARAMETERS=...  more of them for our module
-#   SHIFT=N         the host was started with 'host.sh -b -i N'
 #   PROFILE=1       the host was started with 'host.sh -p': keeps what makes names of addresses
 #   TRACED=WORKLOAD[,WORKLOAD...]    counts hypercalls, too, in passes of their own as xentrace is not free;
 #                   'all' for all workloads
@@ -78,8 +77,7 @@ end_fio() {
 total_ios() { awk -F'[:,]' '/"total_ios"/ && ++n <= 3 { sum += $2 } END { print sum }' "$1"; }
 
 # So many millions of instructions take so many milliseconds.
-milliseconds() { echo $(($1 << ${SHIFT:-0})); }
-seconds() { awk -v "ms=$(milliseconds "$1")" 'BEGIN { print ms / 1000 }'; }
+seconds() { awk -v "ms=$1" 'BEGIN { print ms / 1000 }'; }
 
 # metered SECONDS [FILE...]: 'host.sh -p' leaves a file for each time, with that number.
 metered() {
@@ -113,7 +111,7 @@ value() { sed "s/.*\<$1=\([0-9]*\).*/\1/" "$meter"; }
 measure() {
 	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total
 	slept=$(wakeups) from=$(from_guest) to=$(to_guest) seen=$(requests)
-	guest_background main fio "$(fio_command time_based "runtime=$(milliseconds "$longest")ms") & echo \$! >/tmp/fio.pid; wait \$!"
+	guest_background main fio "$(fio_command time_based "runtime=${longest}ms") & echo \$! >/tmp/fio.pid; wait \$!"
 	within 60 beyond "$seen" || { echo "fio does not begin" >&2; return 1; }
 	metered "$(seconds "$measured")" "${counters[@]}" || return
 	end_fio || return
@@ -127,7 +125,7 @@ measure() {
 }
 
 # per_io DOMAIN: roughly, for people.
-per_io() { echo $((($(value "$1") * made / ($(value count) * total)) >> ${SHIFT:-0})); }
+per_io() { echo $(($(value "$1") * made / ($(value count) * total))); }
 
 is_traced() { [[ ,${TRACED-}, == *,all,* || ,${TRACED-}, == *",${row#*/},"* ]]; }
 
@@ -227,7 +225,7 @@ read_rows() {
 		[[ $row == */* ]] || row=1q/$row
 		grep -q "^${row#*/} " "$here/workloads" || error "no such workload: ${row#*/}"
 		rows+=("$row")
-		echo "plan row=$row modules=$modules persistent=$persistents shift=${SHIFT:-0} traced=$(is_traced && echo yes)"
+		echo "plan row=$row modules=$modules persistent=$persistents traced=$(is_traced && echo yes)"
 	done
 }
 

@@ -69,7 +69,6 @@ class Results:
         self.folder = folder
         lines = list(read_lines(os.path.join(folder, "raw")))
         self.rows = planned(lines)
-        self.shifts = {keys["row"]: int(keys["shift"]) for kind, keys in lines if kind == "plan"}
         self.traced = {keys["row"] for kind, keys in lines if kind == "plan" and keys["traced"]}
         self.measured, self.passes, self.reasons, self.idle = {}, {}, {}, {}
         for kind, keys in lines:
@@ -103,7 +102,7 @@ class Results:
             figures["iops"] = ios / (int(measured["time"]) / 1e9)
             for domain in MEASURED:
                 cost = int(measured[domain]) - int(idle[domain]) * int(measured["time"]) / int(idle["time"])
-                figures[domain] = cost / ios / 2 ** self.shifts[row]
+                figures[domain] = cost / ios
             if row in self.traced:
                 figures.update({field: slope(passes["traced-short"], passes["traced-long"], field)
                                 for field in TRACED})

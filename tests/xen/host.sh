@@ -1,12 +1,11 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-b | -p] [-i SHIFT] [-d | -K] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
+#   host.sh [-b | -p] [-d | -K] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
 #           [-q QUEUE] [-t SECONDS] COMMAND...
 #
 #   -b  for benchmarks: the host has one CPU, and a clock on which an instruction takes a nanosecond
 #   -p  as -b; and where the instructions go that meter measures is in build/xen/runs/NAME/profile
-#   -i  with -b or -p: it takes 2^SHIFT nanoseconds
 #   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
 #   -K  driver domains have one with KASAN (kasan.config), and the module is for them: dom0-run.sh with BACKEND=storage
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
@@ -31,12 +30,11 @@ silence=${SILENCE:-1000}
 # shellcheck source=tests/lib/packages.sh
 . "$here/../lib/packages.sh"
 
-name=job module='' cpus=1 kernel_args='' shift=0 limit='' debug='' queue='' bench='' profile=''
-while getopts bpi:dKn:m:s:k:q:t: option; do
+name=job module='' cpus=1 kernel_args='' limit='' debug='' queue='' bench='' profile=''
+while getopts bpdKn:m:s:k:q:t: option; do
 	case $option in
 	b) bench=bench ;;
 	p) bench=bench profile=profile ;;
-	i) shift=$OPTARG ;;
 	d) debug=debug ;;
 	K) debug=kasan ;;
 	n) name=$OPTARG ;;
@@ -124,7 +122,7 @@ take_turn() {
 qemu_machine() {
 	local threads=(multi)
 	# Virtual time is the number of instructions; while all is idle, the next timer is there at once.
-	[ -z "$bench" ] || threads=(single -icount "shift=$shift,sleep=off")
+	[ -z "$bench" ] || threads=(single -icount "shift=0,sleep=off")
 	echo -machine q35 -accel "tcg,thread=${threads[*]}" -cpu Opteron_G3,+svm,+npt,-rdtscp \
 		-smp "$cpus" -m 3072 -nodefaults -no-reboot -display none -monitor none
 }
