@@ -9,6 +9,9 @@
  * the page on: that is what "passed" is, for which it has to be told who granted
  * the page ("third"), and the number ("third_gref").
  *
+ * Two numbers that are written to the parameter "swap" have their pages exchanged,
+ * whoever uses them.
+ *
  * Writing to the parameter "version" asks Xen for another version of the grant
  * table behind the kernel's back, which does not survive that for long.
  */
@@ -150,6 +153,27 @@ static union grant_entry_v2 *entry_of(grant_ref_t ref)
 
 	return IS_ERR(table) ? table : table + ref % per_frame;
 }
+
+/* Only where the table is of version 2. */
+static int swap_set(const char *text, const struct kernel_param *param)
+{
+	union grant_entry_v2 *one, *other;
+	grant_ref_t refs[2];
+
+	if (sscanf(text, "%u %u", &refs[0], &refs[1]) != 2)
+		return -EINVAL;
+	if (!is_version_2())
+		return -EOPNOTSUPP;
+	one = entry_of(refs[0]);
+	other = entry_of(refs[1]);
+	if (IS_ERR(one) || IS_ERR(other))
+		return -ENOMEM;
+	swap(one->full_page.frame, other->full_page.frame);
+	return 0;
+}
+
+static const struct kernel_param_ops swap_ops = { .set = swap_set };
+module_param_cb(swap, &swap_ops, NULL, 0200);
 
 static int grant_frame(unsigned int *ref, unsigned long frame)
 {

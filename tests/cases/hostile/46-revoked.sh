@@ -30,8 +30,38 @@ frontend_state 1
 await_state "$backend" 2
 pass "died with pages that were kept"
 
-# Xen changes no table of which a grant is in use.
+# exchange: the pages of the first two grants of the pool, while all of them are mapped.
+exchange() {
+	local grants
+	grants=$(guest_run attacker "sed -n 's/^pool page=[01] grant=//p' /tmp/frontend.output" | paste -sd' ')
+	guest_run attacker "echo '$grants' >/sys/module/oddgrants/parameters/swap" || error "pages of $grants are not exchanged"
+}
+
+# What is mapped is the page that it was when it was mapped, whatever the grant is changed to.
 odd_grants
+attack_background <<'END'
+pool pages=16 oldest=1 show=1
+set tell-persistent=1 persistent=1
+connect
+fill
+io count=50
+mark /tmp/kept
+until /tmp/exchanged
+io count=100
+mark /tmp/used
+until /tmp/exchanged
+verify
+END
+attack_mark kept
+expect "pages kept, and one of the ring" 17 "$(grants_mapped "$(domid attacker)")"
+exchange
+guest_run attacker touch /tmp/exchanged
+attack_mark used
+exchange
+attack_finish exchanged
+pass "for other pages, with pages that were kept"
+
+# Xen changes no table of which a grant is in use.
 attack_background <<'END'
 set queues=2
 connect
