@@ -44,7 +44,7 @@ measure() {
 
 one_disk() {
 	local poll_us
-	for poll_us in 0 50 200; do
+	for poll_us in 0 200 1000; do
 		echo "$poll_us" >"$parameter"
 		attach main "phy:/dev/$2,xvdb,w"
 		find_threads "$(domid main).xvdb"
@@ -65,7 +65,7 @@ table() {
 	echo "| disk | poll_us | IOPS | p50, µs | wakeups per I/O | notifications from the guest | dom0's CPU, µs per I/O |"
 	echo "|---|--:|--:|--:|--:|--:|--:|"
 	for disk in null_blk NVMe; do
-		for poll_us in 0 50 200; do
+		for poll_us in 0 200 1000; do
 			line="| $disk | $poll_us |"
 			for column in 3 4 5 6 7; do
 				line+=" $(median "$disk" "$poll_us" "$column") |"

@@ -245,6 +245,9 @@ guest_silent() {
 	xenstore-ls "/local/domain/$id/data" | cut -c 1-200
 } 2>&1
 
+# guest_io NAME COMMAND...: the same, for what no command but one that uses a disk does. If it fails, the driver is wrong.
+guest_io() { guest_run "$@" || fail "this fails in the guest $1: ${*:2}"; }
+
 # guest_background NAME JOB COMMAND...: starts COMMAND in the guest and returns at once.
 guest_background() {
 	local name=$1 job=$2
