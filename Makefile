@@ -49,11 +49,12 @@ fuzz stress:
 bench:
 	@QUICK=$(QUICK) tests/bench/bench.sh run
 
-profile: MODULES ?= stock,ours
-profile: PERSISTENT ?= N
-profile: ROWS ?= 4k-randread-qd32
+# A comma within $(or ...) would part its arguments.
+both := stock,ours
+
 profile:
-	@tests/bench/profile/profile.sh "$(MODULES)" "$(PERSISTENT)" "$(ROWS)"
+	@tests/bench/profile/profile.sh "$(or $(MODULES),$(both))" "$(or $(PERSISTENT),N)" \
+	  "$(or $(ROWS),4k-randread-qd32)"
 
 bench-update:
 	@tests/bench/bench.sh update

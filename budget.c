@@ -109,13 +109,13 @@ void budget_put(struct blkback_budget *budget)
 
 static bool within(struct ratelimit_state *rate)
 {
-	bool within;
+	bool may;
 
 	/* It takes two at a time for too many. */
 	mutex_lock(&rates_lock);
-	within = __ratelimit(rate);
+	may = __ratelimit(rate);
 	mutex_unlock(&rates_lock);
-	return within;
+	return may;
 }
 
 /**

@@ -231,7 +231,10 @@ struct blkback_vbd {
  * @state: written by @work; other readers see some recent value
  * @budget: of the guest
  * @restarts: how often the frontend may start anew
- * @held: the frontend has started anew too often, and waits; of @work
+ * @held: the frontend, or all of the guest's together, has started anew too often, and
+ *	waits; of @work
+ * @may_restart: it may, but for the guest's other ones, which may be what it waits for;
+ *	of @work
  * @restarts_held: how often it had to; written by @work
  * @ring_errors: connections that were ended as the frontend broke the rules of a ring;
  *	written by @work
@@ -259,6 +262,7 @@ struct blkback_dev {
 	struct blkback_budget *budget;
 	struct ratelimit_state restarts;
 	bool held;
+	bool may_restart;
 	unsigned int restarts_held;
 	unsigned int ring_errors;
 	enum blkback_state state;

@@ -13,6 +13,13 @@
 /* Smallest window, as a part of the largest. */
 #define PARTS	8
 
+/* To grow from nothing takes a window four misses: one, and log2(PARTS). */
+#define MAX_MISSES	8
+
+/* For how many sleeps not to wait awake: then it costs each sleep little, at last next to nothing. */
+#define MIN_REST	64U
+#define MAX_REST	4096U
+
 /**
  * poll_limit() - for how long to wait awake at most, from now on
  * @poll: of the ring
@@ -55,13 +62,39 @@ bool poll_goes_on(const struct blkback_poll *poll)
 }
 
 /**
+ * poll_found() - there is something to do, and nobody has slept
+ * @poll: of the ring
+ */
+void poll_found(struct blkback_poll *poll)
+{
+	poll->misses = 0;
+	poll->rest = 0;
+}
+
+/* Return whether that was once too often. */
+static bool missed(struct blkback_poll *poll)
+{
+	if (!poll->window || ++poll->misses < MAX_MISSES)
+		return false;
+	poll->misses = 0;
+	poll->window = 0;
+	poll->rest = clamp(2 * poll->rest, MIN_REST, MAX_REST);
+	poll->resting = poll->rest;
+	return true;
+}
+
+/**
  * poll_slept() - a sleep is over
  * @poll: of the ring; poll_begin() has been there before the sleep
  */
 void poll_slept(struct blkback_poll *poll)
 {
-	if (!poll->max)
+	if (!poll->max || missed(poll))
 		return;
+	if (poll->resting) {
+		poll->resting--;
+		return;
+	}
 	if (ktime_get_ns() - poll->since <= poll->max)
 		poll->window = clamp(2 * poll->window, poll->max / PARTS,
 				     poll->max);

@@ -8,6 +8,10 @@
  * short that the largest window would have done makes the window grow; one that
  * was longer makes it shrink, until there is none.
  *
+ * A guest that needs our CPU to send its request sends it soon after we sleep, and never
+ * before. Who has found nothing so many times in a row stops for a while, each time a
+ * longer one.
+ *
  * What else is waited for meanwhile may make it wait for longer: see iopoll.c. It
  * ends early if another task wants the CPU.
  */
@@ -22,6 +26,10 @@
  * @window: just now, in ns
  * @limit: this time, in ns: @window, or longer for what else it waits for
  * @since: when it had nothing to do any more, by ktime_get_ns()
+ * @misses: times in a row that it has found nothing
+ * @rest: for how many sleeps it stopped last, when that were too many; 0 when it has
+ *	found something since
+ * @resting: how many of them are left
  *
  * Of the ring's thread.
  */
@@ -30,11 +38,15 @@ struct blkback_poll {
 	__u64 window;
 	__u64 limit;
 	__u64 since;
+	unsigned int misses;
+	unsigned int rest;
+	unsigned int resting;
 };
 
 void poll_limit(struct blkback_poll *poll, __u64 max);
 bool poll_begin(struct blkback_poll *poll, __u64 at_least);
 bool poll_goes_on(const struct blkback_poll *poll);
+void poll_found(struct blkback_poll *poll);
 void poll_slept(struct blkback_poll *poll);
 
 #endif /* BLKBACK_POLL_H */

@@ -565,7 +565,7 @@ static void hold(struct blkback_dev *dev, const char *who, unsigned int times,
 	dev->held = true;
 	WRITE_ONCE(dev->restarts_held, dev->restarts_held + 1);
 	blkback_error(dev, -EAGAIN,
-		      "%s started anew more than %u times in %u seconds, so this one has to wait until these are over: see why, or raise %s",
+		      "%s started anew more than %u times in %u seconds: this disk waits until they are over; see why, or raise %s for disks to come",
 		      who, times, RESTARTS_SECONDS, parameter);
 }
 
@@ -574,10 +574,11 @@ static bool in_time(struct blkback_dev *dev, enum blkback_state next)
 {
 	if (dev->state != BLKBACK_CLOSED || next != BLKBACK_WAIT_BDEV)
 		return true;
-	if (!__ratelimit(&dev->restarts)) {
+	if (!dev->may_restart && !__ratelimit(&dev->restarts)) {
 		hold(dev, "the frontend has", dev->restarts.burst, "max_restarts");
 		return false;
 	}
+	dev->may_restart = true;
 	/* Only now: a disk that has to wait takes nothing away from the guest's others. */
 	if (!budget_restarts(dev->budget)) {
 		hold(dev, "the guest's frontends have",
@@ -613,6 +614,7 @@ static int step(struct blkback_dev *dev, const struct levels *now)
 	}
 	if (next != dev->state) {
 		dev->held = false;
+		dev->may_restart = false;
 		set_state(dev, enter(dev, next));
 		blkback_kick(dev);	/* only one step at a time, to be fair */
 	}

@@ -63,12 +63,17 @@ fio_command() {
 # run_fio COUNT: so many I/Os.
 run_fio() { guest_run main "$(fio_command "number_ios=$(($1 / cpus))")" >"$said" 2>&1 || { tail -n 1 "$said" >&2; return 1; }; }
 
-# What is measured is measured while it goes on.
+# while_fio_goes_on COMMAND...: between two requests of its.
+while_fio_goes_on() {
+	within 60 beyond "$seen" || { echo "fio does not begin" >&2; return 1; }
+	"$@" || return
+	within 60 beyond "$(requests)" || { echo "fio has ended too early" >&2; return 1; }
+}
+
 # shellcheck disable=SC2016 # for the guest's shell
 end_fio() {
 	local status=0
-	within 60 beyond "$(requests)" || { echo "fio has ended too early" >&2; return 1; }
-	guest_run main 'kill -INT $(cat /tmp/fio.pid)'
+	guest_run main 'kill -INT $(cat /tmp/fio.pid)' >&2
 	guest_finish main fio >&2 || status=$?
 	[ "$status" -eq 128 ] || { echo "fio has ended with status $status" >&2; return 1; }
 }
@@ -109,12 +114,12 @@ value() { sed "s/.*\<$1=\([0-9]*\).*/\1/" "$meter"; }
 
 # As many requests as were made are as many I/Os as fio had in total.
 measure() {
-	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total
+	local results=$results/$module.$persistent.${row/\//.}.json slept from to seen made total status=0
 	slept=$(wakeups) from=$(from_guest) to=$(to_guest) seen=$(requests)
 	guest_background main fio "$(fio_command time_based "runtime=${longest}ms") & echo \$! >/tmp/fio.pid; wait \$!"
-	within 60 beyond "$seen" || { echo "fio does not begin" >&2; return 1; }
-	metered "$(seconds "$measured")" "${counters[@]}" || return
+	while_fio_goes_on metered "$(seconds "$measured")" "${counters[@]}" || status=1
 	end_fio || return
+	[ "$status" -eq 0 ] || return
 	guest_run main cat /tmp/fio >"$results" || return
 	total=$(total_ios "$results") made=$(($(requests) - seen))
 	echo "row $what $(cat "$meter") metering=$meterings made=$made total=$total" \

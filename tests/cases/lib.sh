@@ -224,7 +224,7 @@ guest_run() {
 		/guest/remote run "$name" "$GUEST_LIMIT" || status=$?
 	fi
 	[ "$status" -ne 255 ] || {
-		guest_silent "$name" >&2 || :
+		guest_silent "$name" >>"$state/silent" || :
 		error "guest $name did not answer: $*"
 	}
 	return "$status"
@@ -232,7 +232,7 @@ guest_run() {
 
 # guest_silent NAME: what can be known of a guest that does not answer. It has its tasks' stacks on its console then, if
 # it still can; here are those that an answer depends on, events that nobody has taken, where its CPUs are, and what was
-# asked and answered last.
+# asked and answered last. dom0-run.sh has all of it in the case's output.
 guest_silent() {
 	local id log=/job/consoles/guest-$1.log before
 	id=$(domid "$1") || return 0

@@ -47,8 +47,10 @@ static __u64 wait_for(struct blkback_poll *poll, __u64 comes_after)
 
 	if (poll_begin(poll, 0))
 		while (poll_goes_on(poll))
-			if (now - start >= comes_after)
+			if (now - start >= comes_after) {
+				poll_found(poll);
 				return now - start;
+			}
 	if (now - start < comes_after) {
 		__u64 awake = now - start;
 
@@ -121,6 +123,45 @@ static void who_waits_in_vain_soon_stops(void **state)
 	assert_int_equal(poll.window, 0);
 }
 
+/* It needs the CPU for that long, before it sends its request. */
+static __u64 wait_for_who_waits(struct blkback_poll *poll, __u64 takes)
+{
+	__u64 start = now, awake;
+
+	if (poll_begin(poll, 0))
+		while (poll_goes_on(poll))
+			;
+	awake = now - start;
+	now += takes;
+	poll_slept(poll);
+	return awake;
+}
+
+static void who_is_in_the_way_stops(void **state)
+{
+	struct blkback_poll poll = new_poll(200000);
+	__u64 awake = 0;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++)
+		awake += wait_for_who_waits(&poll, 40000);
+	assert_in_range(awake, 1, 20000 * 40000 / 50);
+}
+
+static void who_has_stopped_tries_again(void **state)
+{
+	struct blkback_poll poll = new_poll(200000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++)
+		wait_for_who_waits(&poll, 40000);
+	for (i = 0; i < 5000; i++)
+		wait_for(&poll, 40000);
+	assert_int_equal(wait_for(&poll, 40000), 40000);
+}
+
 static void other_tasks_come_first(void **state)
 {
 	struct blkback_poll poll = new_poll(50000);
@@ -176,6 +217,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(window_is_as_large_as_it_has_to_be),
 		cmocka_unit_test(nobody_waits_awake_for_longer_than_allowed),
 		cmocka_unit_test(who_waits_in_vain_soon_stops),
+		cmocka_unit_test(who_is_in_the_way_stops),
+		cmocka_unit_test(who_has_stopped_tries_again),
 		cmocka_unit_test(other_tasks_come_first),
 		cmocka_unit_test(what_else_is_waited_for_may_take_longer),
 		cmocka_unit_test(limit_may_change),

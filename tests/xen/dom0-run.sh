@@ -130,6 +130,7 @@ run_case() {
 	mkdir -p "$state" /job/output
 	is_hostile || oracle_end
 	{ (begin) && execute; } >"$output" 2>&1 </dev/null || status=$?
+	[ ! -e "$state/silent" ] || cat "$state/silent" >>"$output"
 	verdict "$status"
 	[ "$failures" -gt "$before" ] || passed=yes
 	clean_up "$passed"

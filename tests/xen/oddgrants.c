@@ -167,7 +167,7 @@ static int swap_set(const char *text, const struct kernel_param *param)
 	one = entry_of(refs[0]);
 	other = entry_of(refs[1]);
 	if (IS_ERR(one) || IS_ERR(other))
-		return -ENOMEM;
+		return PTR_ERR(IS_ERR(one) ? one : other);
 	swap(one->full_page.frame, other->full_page.frame);
 	return 0;
 }
