@@ -428,7 +428,8 @@ static bool found_awake(struct blkback_ring *ring)
 		if (ring_has_work(ring)) {
 			arrival_awake(&ring->arrival, ring->sring.req_cons,
 				      ktime_get_ns());
-			poll_found(&ring->poll);
+			if (!left)	/* a request, not the disk's answer */
+				poll_found(&ring->poll);
 			count(ring, STAT_POLL_HITS, 1);
 			return true;
 		}

@@ -62,7 +62,7 @@ bool poll_goes_on(const struct blkback_poll *poll)
 }
 
 /**
- * poll_found() - there is something to do, and nobody has slept
+ * poll_found() - the next request has come, and nobody has slept
  * @poll: of the ring
  */
 void poll_found(struct blkback_poll *poll)
