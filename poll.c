@@ -16,7 +16,7 @@
 /* To grow from nothing takes a window four misses: one, and log2(PARTS). */
 #define MAX_MISSES	8
 
-/* For how many sleeps not to wait awake: then it costs each sleep little, at last next to nothing. */
+/* For how many sleeps not to wait awake then, so that it costs each of them next to nothing. */
 #define MIN_REST	64U
 #define MAX_REST	4096U
 

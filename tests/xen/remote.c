@@ -251,8 +251,9 @@ static int await_reply(int domain, int number, time_t end, int *pieces)
 			exit(NO_ANSWER);
 		}
 		if (!wait_event(end)) {
-			fprintf(stderr, "remote: no answer in time%s\n",
-				reply_number(pieces, &status) == number ? ", but there is one" : "");
+			fprintf(stderr, "remote: no answer in time\n");
+			if (reply_number(pieces, &status) == number)
+				fprintf(stderr, "remote: but there is one now\n");
 			exit(NO_ANSWER);
 		}
 	}
