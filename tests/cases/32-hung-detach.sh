@@ -73,5 +73,5 @@ expect "what the next disk has in xenstore" "$written" "$(xenstore-ls "$backend"
 name_disk "$other"
 await_state "$backend" 4
 expect "whether the next disk is open" 1 "$(xs_read "$backend/opened")"
-nodes_removed "$backend" "$frontend"
+unplug main "$backend"
 pass "what is opened too late says nothing of it to its successor"

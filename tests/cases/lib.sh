@@ -237,8 +237,11 @@ guest_silent() {
 	local id log=/job/consoles/guest-$1.log before
 	id=$(domid "$1") || return 0
 	before=$(stat -c %s "$log")
+	cat /var/log/xen/xenstored*.log /var/log/xenstored*.log 2>/dev/null | tail -n 30
+	timeout 10 xenstore-ls "/local/domain/$id/control"
 	xl sysrq "$1" t
 	within 5 false
+	xenstore-ls "/local/domain/$id/control"
 	tail -c "+$((before + 1))" "$log" | grep -a -A 12 -E 'task:(xenwatch|xenbus|remote|sh|rmmod|insmod) .*|state:D' | cut -c 16-
 	xen_says e | awk -v "id=$id" '/information for domain/ { mine = $NF == id ":" } mine && /\[1/'
 	xl vcpu-list "$1"
