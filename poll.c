@@ -30,6 +30,10 @@ void poll_limit(struct blkback_poll *poll, __u64 max)
 	poll->max = max;
 	if (poll->window > max)
 		poll->window = max;
+	/* What was in vain may not be any more. */
+	poll->misses = 0;
+	poll->rest = 0;
+	poll->resting = 0;
 }
 
 /**

@@ -162,6 +162,20 @@ static void who_has_stopped_tries_again(void **state)
 	assert_int_equal(wait_for(&poll, 40000), 40000);
 }
 
+static void who_is_told_anew_tries_again_at_once(void **state)
+{
+	struct blkback_poll poll = new_poll(200000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++)
+		wait_for_who_waits(&poll, 40000);
+	poll_limit(&poll, 200000);
+	for (i = 0; i < 10; i++)
+		wait_for(&poll, 40000);
+	assert_int_equal(wait_for(&poll, 40000), 40000);
+}
+
 static void other_tasks_come_first(void **state)
 {
 	struct blkback_poll poll = new_poll(50000);
@@ -219,6 +233,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_waits_in_vain_soon_stops),
 		cmocka_unit_test(who_is_in_the_way_stops),
 		cmocka_unit_test(who_has_stopped_tries_again),
+		cmocka_unit_test(who_is_told_anew_tries_again_at_once),
 		cmocka_unit_test(other_tasks_come_first),
 		cmocka_unit_test(what_else_is_waited_for_may_take_longer),
 		cmocka_unit_test(limit_may_change),
