@@ -51,12 +51,9 @@ static struct blkback_budget *create(domid_t guest)
 	atomic_set(&budget->chunks, budget->max_chunks);
 	budget->max_kept = READ_ONCE(blkback_max_guest_persistent);
 	atomic_set(&budget->keepable, budget->max_kept);
-	ratelimit_state_init(&budget->restarts, RESTARTS_SECONDS * HZ,
-			     READ_ONCE(blkback_max_guest_restarts));
-	ratelimit_set_flags(&budget->restarts, RATELIMIT_MSG_ON_RELEASE);
-	ratelimit_state_init(&budget->messages, 60 * HZ,
-			     READ_ONCE(blkback_max_guest_messages));
-	ratelimit_set_flags(&budget->messages, RATELIMIT_MSG_ON_RELEASE);
+	rate_init(&budget->restarts, RESTARTS_SECONDS,
+		  READ_ONCE(blkback_max_guest_restarts));
+	rate_init(&budget->messages, 60, READ_ONCE(blkback_max_guest_messages));
 	list_add(&budget->all, &budgets);
 	return budget;
 }

@@ -22,6 +22,21 @@
 /* The time in which frontends may start anew only so often. */
 #define RESTARTS_SECONDS	10
 
+/**
+ * rate_init() - limit how often something may happen
+ * @rate: to be asked with __ratelimit(), by one at a time
+ * @seconds: the time for which the limit is
+ * @most: so often in that time
+ *
+ * The kernel does not say in the log how often it was refused.
+ */
+static inline void rate_init(struct ratelimit_state *rate, unsigned int seconds,
+			     unsigned int most)
+{
+	ratelimit_state_init(rate, seconds * HZ, most);
+	ratelimit_set_flags(rate, RATELIMIT_MSG_ON_RELEASE);
+}
+
 /* Pages that a ring takes at a time. */
 #define BUDGET_CHUNK	64U
 

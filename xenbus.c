@@ -797,9 +797,8 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	dev->told = xdev->state;
 	mutex_init(&dev->conn_lock);
 	settings_init(&dev->settings);
-	ratelimit_state_init(&dev->restarts, RESTARTS_SECONDS * HZ,
-			     READ_ONCE(blkback_max_restarts));
-	ratelimit_set_flags(&dev->restarts, RATELIMIT_MSG_ON_RELEASE);
+	rate_init(&dev->restarts, RESTARTS_SECONDS,
+		  READ_ONCE(blkback_max_restarts));
 	INIT_DELAYED_WORK(&dev->work, dev_work);
 	if (kstrtouint(kbasename(xdev->nodename), 10, &dev->number))
 		dev->number = 0;	/* not how a toolstack calls a disk */

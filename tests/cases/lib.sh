@@ -238,7 +238,6 @@ guest_silent() {
 	id=$(domid "$1") || return 0
 	before=$(stat -c %s "$log")
 	cat /var/log/xen/xenstored*.log /var/log/xenstored*.log 2>/dev/null | tail -n 30
-	timeout 10 xenstore-ls "/local/domain/$id/control"
 	xl sysrq "$1" t
 	within 5 false
 	xenstore-ls "/local/domain/$id/control"
