@@ -237,7 +237,7 @@ guest_silent() {
 	local id log=/job/consoles/guest-$1.log before
 	id=$(domid "$1") || return 0
 	before=$(stat -c %s "$log")
-	cat /var/log/xen/xenstored*.log /var/log/xenstored*.log 2>/dev/null | tail -n 30
+	cat /var/log/xen/xenstored*.log | tail -n 30
 	xl sysrq "$1" t
 	within 5 false
 	xenstore-ls "/local/domain/$id/control"
