@@ -25,7 +25,7 @@
 
 static LIST_HEAD(budgets);
 static DEFINE_MUTEX(budgets_lock); /* budgets, and the last reference to each */
-static DEFINE_MUTEX(rates_lock); /* restarts and messages of each */
+static DEFINE_MUTEX(rates_lock); /* restarts, messages and silent of each */
 
 static struct blkback_budget *find(domid_t guest)
 {
@@ -104,17 +104,6 @@ void budget_put(struct blkback_budget *budget)
 		kref_put_mutex(&budget->ref, release, &budgets_lock);
 }
 
-static bool within(struct ratelimit_state *rate)
-{
-	bool may;
-
-	/* It takes two at a time for too many. */
-	mutex_lock(&rates_lock);
-	may = __ratelimit(rate);
-	mutex_unlock(&rates_lock);
-	return may;
-}
-
 /**
  * budget_restarts() - whether one more frontend of a guest may start anew
  * @budget: of the guest
@@ -124,7 +113,13 @@ static bool within(struct ratelimit_state *rate)
  */
 bool budget_restarts(struct blkback_budget *budget)
 {
-	return within(&budget->restarts);
+	bool may;
+
+	/* It takes two at a time for too many. */
+	mutex_lock(&rates_lock);
+	may = __ratelimit(&budget->restarts);
+	mutex_unlock(&rates_lock);
+	return may;
 }
 
 /**
@@ -138,12 +133,17 @@ bool budget_restarts(struct blkback_budget *budget)
  */
 bool budget_says(struct blkback_budget *budget)
 {
-	if (within(&budget->messages)) {
-		atomic_set(&budget->silent, 0);
+	bool may, first;
+
+	mutex_lock(&rates_lock);
+	may = __ratelimit(&budget->messages);
+	first = !may && !budget->silent;
+	budget->silent = !may;
+	mutex_unlock(&rates_lock);
+	if (may)
 		return true;
-	}
 	atomic_inc(&budget->unsaid);
-	if (!atomic_xchg(&budget->silent, 1))
+	if (first)
 		pr_warn("guest %u: more than %u messages in a minute: those that follow are only in the error nodes of its disks in xenstore, see xenstore-ls -f error/backend/vbd/%u\n",
 			budget->guest, budget->messages.burst, budget->guest);
 	return false;
@@ -161,14 +161,15 @@ bool budget_says(struct blkback_budget *budget)
 int budget_add_queues(struct blkback_dev *dev, unsigned int nr)
 {
 	struct blkback_budget *budget = dev->budget;
-	unsigned int all = atomic_add_return(nr, &budget->queues);
+	int others = atomic_read(&budget->queues);
 
-	if (all <= budget->max_queues)
-		return 0;
-	atomic_sub(nr, &budget->queues);
+	/* What is too many is not added even for a moment: others look at the sum, too. */
+	while (others + nr <= budget->max_queues)
+		if (atomic_try_cmpxchg(&budget->queues, &others, others + nr))
+			return 0;
 	blkback_error(dev, -EDQUOT,
 		      "no more queues: all disks of the guest would have %u, and %u is the most: give them fewer (max_queues), or raise max_guest_queues",
-		      all, budget->max_queues);
+		      others + nr, budget->max_queues);
 	return -EDQUOT;
 }
 

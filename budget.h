@@ -71,7 +71,7 @@ struct blkback_budget {
 	atomic_t queues;
 	struct ratelimit_state restarts;
 	struct ratelimit_state messages;
-	atomic_t silent;
+	bool silent;
 	atomic_t unsaid;
 };
 

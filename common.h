@@ -817,7 +817,7 @@ int write_offer(struct blkback_dev *dev);
 int write_opened(struct blkback_dev *dev);
 int write_disk(struct blkback_conn *conn);
 int write_threads(const struct blkback_conn *conn);
-int announce_size(struct blkback_dev *dev);
+int announce_size(struct blkback_dev *dev, u64 sectors);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
 int write_closed_again(struct xenbus_device *xdev);
 void read_disk_name(struct xenbus_device *xdev, char *name);
@@ -939,7 +939,7 @@ bool map_flush(struct blkback_ring *ring);
 bool map_busy(const struct blkback_req *req);
 bool map_unmap(struct blkback_ring *ring, struct llist_node *reqs);
 long map_timeout(struct blkback_ring *ring);
-void map_trim(struct blkback_ring *ring, unsigned int spare);
+void map_trim(struct blkback_ring *ring, unsigned int spare, unsigned int wanted);
 bool map_forget(struct blkback_ring *ring);
 
 /**

@@ -367,7 +367,8 @@ void conn_stop(struct blkback_conn *conn)
  */
 bool conn_drained(const struct blkback_conn *conn)
 {
-	return !atomic_read(&conn->running);
+	/* All that they have counted is seen along with it. */
+	return !atomic_read_acquire(&conn->running);
 }
 
 /**

@@ -77,7 +77,7 @@ static void show_indices(struct seq_file *m, const struct blkback_ring *ring)
 
 static void show_requests(struct seq_file *m, const struct blkback_ring *ring)
 {
-	u32 answered = READ_ONCE(ring->answered);
+	u32 answered = smp_load_acquire(&ring->answered);	/* before what was taken */
 
 	seq_printf(m, "requests: taken %u, answered %u; reserve used: %s\n",
 		   READ_ONCE(ring->taken), answered,

@@ -240,7 +240,9 @@ void guest_pages_trim(struct blkback_ring *ring)
 {
 	unsigned long now = jiffies;
 	bool idle = time_after_eq(now, ring->taken_at + SPARE_JIFFIES);
-	bool squeezed = guest_pages_squeezed(ring);
+	/* Once: who asks for pages meanwhile is to be heard the next time. */
+	unsigned int wanted = guest_pages_wanted(ring) ? atomic_xchg(&ring->squeeze, 0) : 0;
+	bool squeezed = wanted || guest_pages_squeezed(ring);
 	unsigned int spare = ring->conn->max_spare_pages;
 
 	/* A busy ring comes here for each batch: once in a jiffy will do for it. */
@@ -258,5 +260,5 @@ void guest_pages_trim(struct blkback_ring *ring)
 	budget_trim(ring, idle || squeezed);
 	spare = min(spare, budget_spare(ring));
 	copy_trim(ring, spare);
-	map_trim(ring, spare - min(spare, READ_ONCE(ring->pool.nr)));
+	map_trim(ring, spare - min(spare, READ_ONCE(ring->pool.nr)), wanted);
 }

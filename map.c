@@ -517,16 +517,14 @@ static void drop_kept(struct blkback_ring *ring, unsigned int wanted)
  * map_trim() - let go of pages that are not needed, or needed elsewhere
  * @ring: the ring
  * @spare: how many pages to map to may stay
+ * @wanted: how many kept pages are to go, whatever their age
  *
  * Context: the ring's thread.
  */
-void map_trim(struct blkback_ring *ring, unsigned int spare)
+void map_trim(struct blkback_ring *ring, unsigned int spare, unsigned int wanted)
 {
 	if (ring->persist.nr)
-		drop_kept(ring, guest_pages_wanted(ring) ?
-				atomic_xchg(&ring->squeeze, 0) : 0);
-	else if (guest_pages_wanted(ring))
-		atomic_set(&ring->squeeze, 0);
+		drop_kept(ring, wanted);
 	if (ring->spare.num_pages > spare)
 		gnttab_page_cache_shrink(&ring->spare, spare);
 }

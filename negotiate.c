@@ -305,14 +305,13 @@ int write_threads(const struct blkback_conn *conn)
 /**
  * announce_size() - tell a connected frontend that its disk has another size
  * @dev: its disk is open
+ * @sectors: how large it is, in sectors of 512 bytes
  *
  * Return: 0, or a negative errno that has been told to the toolstack.
  */
-int announce_size(struct blkback_dev *dev)
+int announce_size(struct blkback_dev *dev, u64 sectors)
 {
-	const struct backend_key size = {
-		"sectors", bdev_nr_sectors(dev->vbd.bdev)
-	};
+	const struct backend_key size = { "sectors", sectors };
 	int err;
 
 	/*
@@ -321,7 +320,7 @@ int announce_size(struct blkback_dev *dev)
 	 */
 	err = tell(dev, &size, 1, XenbusStateConnected, XenbusStateConnected);
 	if (!err)
-		dev->vbd.told_sectors = size.value;
+		dev->vbd.told_sectors = sectors;
 	return err;
 }
 

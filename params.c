@@ -153,6 +153,8 @@ MODULE_PARM_DESC(max_guest_restarts,
  */
 void __init params_init(void)
 {
+	/* The files are there already. */
+	kernel_param_lock(THIS_MODULE);
 	if (!blkback_max_queues)
 		blkback_max_queues = min(num_online_cpus(), BLKBACK_MAX_QUEUES);
 	if (!blkback_max_guest_queues)
@@ -162,4 +164,5 @@ void __init params_init(void)
 	if (!blkback_max_guest_restarts)
 		blkback_max_guest_restarts = 1;
 	loaded = true;
+	kernel_param_unlock(THIS_MODULE);
 }

@@ -213,8 +213,11 @@ static int remember(struct blkback_dev *new)
 			strscpy(new->name, kbasename(new->xdev->nodename),
 				sizeof(new->name));
 	}
-	if (!err)
+	if (!err) {
+		/* Nobody else tells any more. */
+		new->told = new->xdev->state;
 		list_add(&new->all, &devs);
+	}
 	spin_unlock(&devs_lock);
 	return err;
 }
@@ -443,7 +446,7 @@ static void drain(struct blkback_dev *dev)
 	if (!dev->conn)
 		return;
 	conn_stop(dev->conn);
-	if (!dev->conn->broken)
+	if (!READ_ONCE(dev->conn->broken))
 		return;
 	dev->refused = true;
 	WRITE_ONCE(dev->ring_errors, dev->ring_errors + 1);
@@ -550,7 +553,7 @@ static int follow_size(struct blkback_dev *dev)
 
 	if (sectors == old)
 		return 0;
-	err = announce_size(dev);
+	err = announce_size(dev, sectors);
 	if (!err)
 		blkback_info(dev, "size changed from %llu to %llu sectors", old, sectors);
 	return no_answer(err) ? err : 0;
@@ -794,7 +797,6 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	kref_init(&dev->ref);
 	get_device(&xdev->dev);
 	dev->xdev = xdev;
-	dev->told = xdev->state;
 	mutex_init(&dev->conn_lock);
 	settings_init(&dev->settings);
 	rate_init(&dev->restarts, RESTARTS_SECONDS,
