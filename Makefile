@@ -5,6 +5,7 @@
 #   make check-hostile  attacks of hostile guests
 #   make check-debug  the cases again, with every check that a kernel can do on itself
 #   make check-kasan  the attacks, and some cases, in a driver domain with KASAN
+#   make check-kcsan  attacks that are races, in a driver domain that looks for data races
 #   make check-modes  the cases with each way that data may take, which is thrice
 #   make check-stock  the cases with the in-tree module: what fails tells the two apart
 #   make fuzz         hostile guests made up by two fuzzers, for MINUTES= (30) each
@@ -40,7 +41,7 @@ need-headers:
 check:
 	@tests/check.sh
 
-check-debug check-hostile check-kasan check-modes check-stock:
+check-debug check-hostile check-kasan check-kcsan check-modes check-stock:
 	@tests/check.sh $(@:check-%=%)
 
 fuzz stress:
@@ -86,4 +87,4 @@ clean: need-headers
 distclean: clean
 	rm -rf build
 
-.PHONY: module need-headers check check-debug check-hostile check-kasan check-modes check-stock fuzz stress bench profile bench-update demo install install-tools dkms-install clean distclean
+.PHONY: module need-headers check check-debug check-hostile check-kasan check-kcsan check-modes check-stock fuzz stress bench profile bench-update demo install install-tools dkms-install clean distclean

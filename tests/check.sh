@@ -2,10 +2,12 @@
 # Everything that can be checked, in one stream of TAP; the last line sums it up.
 #
 #   check.sh           all but the attacks, unless CASE= names them
-#   check.sh hostile   the attacks, by hostile guests
-#   check.sh debug     the cases alone, but on a dom0 that has the debug kernel
+#   check.sh hostile   the attacks, by hostile guests; some of them on a host with two CPUs, too
+#   check.sh debug     the cases and the attacks alone, but on a dom0 that has the debug kernel; some on two CPUs, too
 #   check.sh kasan     the attacks, and cases that make sense there, with the backend in a driver domain that has a
-#                      kernel with KASAN
+#                      kernel with KASAN; some on two CPUs, too
+#   check.sh kcsan     those attacks that change what the backend looks at, with the backend in a driver domain that has
+#                      two CPUs and a kernel with KCSAN
 #   check.sh modes     the cases without the attacks, once for each way that data may take, and waiting awake
 #   check.sh stock     the cases, with the in-tree module: what fails tells the two modules apart
 #   check.sh fuzz      both fuzzers, for MINUTES= (30)
@@ -37,11 +39,15 @@ cases() {
 	done
 }
 
+# says CASE WORDS: in the comment that it begins with.
+says() { grep -q "^# .*$2" "$top/tests/cases/${1/#hostile-/hostile/}.sh"; }
+
 # Of what the kind of check is about.
 selected() {
 	case $kind:$1 in
+	*-races:*) says "$1" 'On two CPUs, too' ;;
 	kasan:hostile-*) ;;
-	kasan:*) grep -q '^# .*In a driver domain, too' "$top/tests/cases/$1.sh" ;;
+	kasan:*) says "$1" 'In a driver domain, too' ;;
 	check:hostile-65-chaos) ;;
 	check:hostile-* | modes:hostile-*) [[ $CASE = *hostile* ]] ;;
 	hostile:hostile-* | fuzz:hostile-65-chaos | stress:91-teardown) ;;
@@ -66,7 +72,7 @@ fill_queue() {
 	for name; do
 		if [[ $name = hostile-* ]]; then
 			: >"$queue/3:$name"
-		elif grep -q '^# Takes long' "$top/tests/cases/$name.sh"; then
+		elif says "$name" 'Takes long'; then
 			: >"$queue/1:$name"
 		else
 			: >"$queue/2:$name"
@@ -101,12 +107,17 @@ integration() {
 	return "$status"
 }
 
+# races OPTION...: cases in which the guest changes what the backend looks at, on one host where both run at a time.
+races() { kind=$kind-races integration 1 -s 2 "$@" | sed -uE 's/^((not )?ok - )/\1on two CPUs: /'; }
+
 # The cases on the debug kernel, and which lines of the driver they have run.
 debug_kernel() {
 	local status=0 hosts names=()
 	hosts=$(hosts)
+	rm -rf "$top"/build/xen/runs/debug-*
 	integration "$hosts" -d || status=$?
-	mapfile -t names < <(seq -f 'debug-%.0f' "$hosts")
+	races -d || status=$?
+	mapfile -t names < <(seq -f 'debug-%.0f' "$hosts"; echo debug-races-1)
 	"$top/tests/xen/coverage.sh" "${names[@]}" || :
 	return "$status"
 }
@@ -145,12 +156,20 @@ modes() {
 # The kinds of check that are about the cases, or some of them.
 only_cases() {
 	case $kind in
-	hostile) stage hostile integration "$(hosts)" ;;
+	hostile)
+		stage hostile integration "$(hosts)"
+		stage races races
+		;;
 	debug) stage debug debug_kernel ;;
 	kasan)
 		# What is done again and again takes long there.
 		export BACKEND=storage CHAOS_SECONDS=${CHAOS_SECONDS:-300}
 		stage kasan integration "$(hosts)" -K
+		stage races races -K
+		;;
+	kcsan)
+		export BACKEND=storage CHAOS_SECONDS=${CHAOS_SECONDS:-300}
+		stage races races -C
 		;;
 	modes) modes ;;
 	stock) stage stock integration "$(hosts)" -m stock ;;

@@ -6,9 +6,9 @@ state=/run/testbed
 known_leftovers=/run/testbed-leftovers
 cases=/job/tests/cases
 CASE=${CASE:-none}
-# How much longer everything may take. The debug kernel (tests/xen/debug.config) is slow, and so are driver domains.
+# How much longer everything may take. The debug kernels (tests/xen/debug.config) are slow, and so are driver domains.
 slow=1
-[ ! -e /proc/lockdep_stats ] || slow=3
+if [ -e /proc/lockdep_stats ] || [ -e /sys/kernel/debug/kcsan ]; then slow=3; fi
 [ -z "${BACKEND-}" ] || slow=4
 GUEST_LIMIT=${GUEST_LIMIT:-$((300 * slow))}
 

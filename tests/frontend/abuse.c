@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rings used as nobody should. */
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xenevtchn.h>
 
@@ -243,4 +244,113 @@ void abuse_race(struct frontend *fe, struct args *args)
 	__atomic_store_n(&segments.over, true, __ATOMIC_RELAXED);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
+}
+
+/* --- swing ---------------------------------------------------------------- */
+
+/**
+ * struct swing - a producer index that goes forth and back
+ * @shared: where it is
+ * @from: the first request that has not been answered
+ * @count: how many there are
+ * @rng: chance
+ * @over: set to end it
+ */
+struct swing {
+	struct blkif_sring *shared;
+	__u32 from;
+	__u32 count;
+	struct rng rng;
+	bool over;
+};
+
+static void *swing_index(void *data)
+{
+	struct swing *swing = data;
+
+	while (!__atomic_load_n(&swing->over, __ATOMIC_RELAXED))
+		__atomic_store_n(&swing->shared->req_prod,
+				 swing->from + rng_below(&swing->rng, swing->count + 1),
+				 __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* As many writes as there are slots, of which the id tells which one it is. */
+static void put_writes(struct frontend *fe, struct ring *ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < ring->slots; i++) {
+		struct wire_request wire = {
+			.op = BLKIF_OP_WRITE, .id = i, .nr_segs = 1, .sector = i * 8ull,
+			.segs[0] = { .gref = fe->pool.pages.page[i].gref, .last_sect = 7 },
+		};
+
+		ring_put(ring, &wire);
+	}
+}
+
+/* Return how many there were. None may be there twice. */
+static unsigned int take_answers(struct ring *ring, bool *seen)
+{
+	struct blkif_response rsp;
+	unsigned int count = 0;
+
+	for (; ring_take(ring, &rsp); count++) {
+		if (rsp.id >= ring->slots)
+			wrong("a response to id %llu, which nobody has sent", rsp.id);
+		if (seen[rsp.id])
+			wrong("a second response to request %llu", rsp.id);
+		seen[rsp.id] = true;
+	}
+	return count;
+}
+
+/* Return how many were answered before the backend had enough. */
+static unsigned int until_halted(struct frontend *fe, struct ring *ring)
+{
+	bool *seen = zalloc(ring->slots * sizeof(*seen));
+	long long end = now_ms() + fe->vbd.patience_ms;
+	unsigned int count = 0;
+
+	while (count < ring->slots && backend_state(&fe->vbd) == STATE_CONNECTED) {
+		if (now_ms() > end)
+			wrong("%u of %u requests answered, and the ring goes on", count,
+			      ring->slots);
+		if (xenevtchn_notify(fe->events, ring->port))
+			broken("cannot notify");
+		nap();
+		count += take_answers(ring, seen);
+	}
+	count += take_answers(ring, seen);
+	free(seen);
+	return count;
+}
+
+void abuse_swing(struct frontend *fe, struct args *args)
+{
+	struct ring *ring = &conn_current(fe)->rings[0];
+	struct swing swing = {
+		.shared = ring->shared, .from = ring->req_prod, .count = ring->slots,
+		.rng.state = rng_next(&fe->rng),
+	};
+	unsigned int count;
+	pthread_t thread;
+
+	args_done(args);
+	ready(fe->conn);
+	if (!fe->model.sectors)
+		broken("swing: there is no model");
+	if (ring->slots > fe->pool.pages.count)
+		broken("swing: the pool has only %u pages", fe->pool.pages.count);
+	model_forget(&fe->model, 0, ring->slots * 8);
+	put_writes(fe, ring);
+	ring->pushed = ring->req_prod;
+	if (pthread_create(&thread, NULL, swing_index, &swing))
+		broken("no thread");
+	count = until_halted(fe, ring);
+	__atomic_store_n(&swing.over, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	__atomic_store_n(&ring->shared->req_prod, ring->req_prod, __ATOMIC_RELEASE);
+	say("swing: %u of %u answered", count, ring->slots);
 }

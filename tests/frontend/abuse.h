@@ -20,4 +20,10 @@ void abuse_untouched(struct frontend *fe, struct args *args);
 /* Requests that change, with the segments they name, while the backend looks at them. */
 void abuse_race(struct frontend *fe, struct args *args);
 
+/*
+ * A producer index that goes forth and back over a ring full of writes, until the backend has
+ * answered them or had enough. No more is to be asked of the connection then than to close.
+ */
+void abuse_swing(struct frontend *fe, struct args *args);
+
 #endif /* ABUSE_H */

@@ -540,6 +540,7 @@ static const struct {
 	{ "set", cmd_set },
 	{ "sleep", cmd_sleep },
 	{ "state", cmd_state },
+	{ "swing", abuse_swing },
 	{ "until", cmd_until },
 	{ "untouched", abuse_untouched },
 	{ "verify", cmd_verify },

@@ -15,7 +15,7 @@
 #
 #   debug            the debug kernel              debug-erasable.ko  the disk, for that kernel
 #
-# and 'build.sh kasan' the same for a storage domain: kasan and kasan-erasable.ko.
+# and 'build.sh kasan' and 'build.sh kcsan' the same for a storage domain: kasan and kasan-erasable.ko, and so on.
 #
 # Nothing that is booted is compressed: unpacking is quick here and slow under emulation.
 # Each artifact is rebuilt when the function that makes it or one of its inputs changes.
@@ -38,7 +38,7 @@ artifact() {
 		return
 	fi
 	rm -rf "$out/.$name.stamp" "${out:?}/$name.new"
-	case $name in root.tar | remote | nodes | frontend | replay-log | meter | tally | connect | count.so | debug | kasan | *.ko) ;; *) unpack_root ;; esac
+	case $name in root.tar | remote | nodes | frontend | replay-log | meter | tally | connect | count.so | debug | kasan | kcsan | *.ko) ;; *) unpack_root ;; esac
 	timed "building $name" "$function" "$out/$name.new"
 	rm -rf "${out:?}/$name"
 	mv "$out/$name.new" "$out/$name"
@@ -187,6 +187,10 @@ make_kasan() {
 	"$here/debug-kernel.sh" "$1" "$here/debug.config" "$here/kasan.config"
 }
 
+make_kcsan() {
+	"$here/debug-kernel.sh" "$1" "$here"/{debug,kasan,kcsan}.config
+}
+
 make_guest_cpio() {
 	local tree=$1.tree library
 	rm -rf "$tree"
@@ -247,6 +251,8 @@ make_erasable() { make_module "$1" erasable "/lib/modules/$release/build"; }
 make_debug_erasable() { make_module "$1" erasable "$out/debug/tree"; }
 
 make_kasan_erasable() { make_module "$1" erasable "$out/kasan/tree"; }
+
+make_kcsan_erasable() { make_module "$1" erasable "$out/kcsan/tree"; }
 
 make_oddgrants() { make_module "$1" oddgrants "/lib/modules/$release/build"; }
 
@@ -326,4 +332,5 @@ build_all
 case ${1-} in
 debug) build_debug debug "$here/debug.config" ;;
 kasan) build_debug kasan "$here"/{debug,kasan}.config ;;
+kcsan) build_debug kcsan "$here"/{debug,kasan,kcsan}.config ;;
 esac

@@ -52,12 +52,20 @@ adapt_gntdev() {
 	changed gntdev.c 1 'lockdep_set_novalidate_class(&priv->lock)'
 }
 
-# What runs in a PVH guest before KASAN's shadow is there must not look at it.
+# leave_out FOLDER OBJECT...: of what KASAN and KCSAN check.
+leave_out() {
+	local object
+	for object in "${@:2}"; do
+		sed -i "1a KASAN_SANITIZE_$object := n\nKCSAN_SANITIZE_$object := n" "$1/Makefile"
+	done
+}
+
+# What runs in a PVH guest before KASAN's shadow is there, or KCSAN's own data, must not look at it.
 adapt_early_code() {
 	cd "$source"
 	sed -i '1a KASAN_SANITIZE := n\nKCSAN_SANITIZE := n' arch/x86/platform/pvh/Makefile
-	sed -i '1a KASAN_SANITIZE_enlighten.o := n\nKASAN_SANITIZE_enlighten_pvh.o := n' arch/x86/xen/Makefile
-	sed -i '1a KASAN_SANITIZE_string.o := n' lib/Makefile
+	leave_out arch/x86/xen enlighten.o enlighten_pvh.o
+	leave_out lib string.o
 }
 
 # Prints what to ask for.

@@ -1,13 +1,14 @@
 #!/bin/bash
 # Boots an emulated Xen host and runs one command in its dom0.
 #
-#   host.sh [-b | -p] [-d | -K] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
+#   host.sh [-b | -p] [-d | -K | -C] [-n NAME] [-m MODULE] [-s CPUS] [-k KERNEL_ARGS]
 #           [-q QUEUE] [-t SECONDS] COMMAND...
 #
 #   -b  for benchmarks: the host has one CPU, and a clock on which an instruction takes a nanosecond
 #   -p  as -b; and where the instructions go that meter measures is in build/xen/runs/NAME/profile
 #   -d  dom0 has the debug kernel (debug.config), and any warning of it ends the run
 #   -K  driver domains have one with KASAN (kasan.config), and the module is for them: dom0-run.sh with BACKEND=storage
+#   -C  the same, with KCSAN (kcsan.config)
 #   -n  name of the run; everything it leaves is in build/xen/runs/NAME (default: job)
 #   -m  file of the module to hand in as /job/xen-blkback.ko, or 'stock' for none: then the in-tree
 #       one is used (default: the module at the top of the tree, which is built first)
@@ -31,12 +32,13 @@ silence=${SILENCE:-1000}
 . "$here/../lib/packages.sh"
 
 name=job module='' cpus=1 kernel_args='' limit='' debug='' queue='' bench='' profile=''
-while getopts bpdKn:m:s:k:q:t: option; do
+while getopts bpdKCn:m:s:k:q:t: option; do
 	case $option in
 	b) bench=bench ;;
 	p) bench=bench profile=profile ;;
 	d) debug=debug ;;
 	K) debug=kasan ;;
+	C) debug=kcsan ;;
 	n) name=$OPTARG ;;
 	m) module=$OPTARG ;;
 	s) cpus=$OPTARG ;;
@@ -58,7 +60,7 @@ fi
 # As slow as lib.sh takes it to be.
 case $debug in
 debug) silence=$((3 * silence)) limit=${limit:-10800} ;;
-kasan) silence=$((4 * silence)) limit=${limit:-21600} ;;
+kasan | kcsan) silence=$((4 * silence)) limit=${limit:-21600} ;;
 esac
 limit=${limit:-3600}
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # keys rewritten all the while a frontend connects make one consistent connection, or none
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # a frontend that starts, closes and starts as fast as it can does not keep others from being served
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh

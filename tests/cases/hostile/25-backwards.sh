@@ -1,5 +1,6 @@
 #!/bin/bash
 # an index that goes back before anybody has looked changes nothing, and one that goes back later stops the ring
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
@@ -27,3 +28,18 @@ attack_finish go
 expect "writes" 8 "$(($(statistic wr_req) - before))"
 served
 expect "errors of rings" 1 "$(($(statistic ring_errors) - broken))"
+pass "one step back"
+
+# All the time, while the backend looks: nothing is done twice, whatever was seen.
+times=$((40 / slow))
+before=$(statistic wr_req)
+broken=$(statistic ring_errors)
+attack <<<$'connect\nload\nclose\n'"repeat times=$times : connect; swing; close"
+writes=$(($(statistic wr_req) - before))
+broken=$(($(statistic ring_errors) - broken))
+note "$times rings of 32 writes: $writes writes, $broken rings stopped"
+[ "$writes" -gt 0 ] || error "nothing was written"
+[ "$broken" -gt 0 ] || error "no ring was stopped"
+[ "$writes" -le $((32 * times)) ] || fail "$writes writes of $((32 * times))"
+served
+pass "forth and back: $broken of $times rings stopped"

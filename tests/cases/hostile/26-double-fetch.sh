@@ -1,5 +1,6 @@
 #!/bin/bash
 # requests and segments that change while they are looked at are what they were at one moment
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh

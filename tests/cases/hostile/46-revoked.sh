@@ -1,5 +1,6 @@
 #!/bin/bash
 # grants that are taken back while they are in use, by a frontend that dies or all at once, cost nobody else anything
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # a guest destroyed before it connects, when it has connected, has requests at the disk, or is closing, leaves nothing behind
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh

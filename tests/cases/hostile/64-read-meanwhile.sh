@@ -1,5 +1,6 @@
 #!/bin/bash
 # files in sysfs and debugfs read all the time do no harm to a disk that comes and goes
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh

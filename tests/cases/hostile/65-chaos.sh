@@ -1,5 +1,6 @@
 #!/bin/bash
 # whatever a frontend does, by chance, its backend gets rid of it, and it may be served after that
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
