@@ -35,7 +35,7 @@ cases() {
 		name=${name%.sh}
 		name=${name/\//-}
 		# shellcheck disable=SC2053 # CASE is a pattern
-		[[ $name != *$CASE* ]] || ! selected "$name" || echo "$name"
+		[[ $name != *${CASE/\//-}* ]] || ! selected "$name" || echo "$name"
 	done
 }
 

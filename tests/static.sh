@@ -207,6 +207,9 @@ no_feature_unproven() {
 	return "$bad"
 }
 
+# Or a mistake of the one would be one of the other, too.
+nothing_shared() { ! grep -nE '#include .*\.\./' tests/frontend/*.[ch] | grep -v '"\.\./\.\./blkif\.h"'; }
+
 need_packages gcc make linux-headers-amd64 linux-source-6.1 mandoc perl pycodestyle pyflakes3 shellcheck sparse xz-utils
 tap static/module_builds_with_no_warning no_warning
 tap static/sparse_has_no_complaint no_sparse
@@ -220,5 +223,6 @@ tap static/driver_never_stops_the_host no_bug_on
 tap static/driver_asks_for_no_version no_version_test
 tap static/all_keys_are_explained no_key_unexplained
 tap static/all_features_are_proven no_feature_unproven
+tap static/test_frontend_shares_only_blkif_h nothing_shared
 tap static/tree_has_no_loose_end no_loose_end
 tap_end

@@ -14,13 +14,13 @@ own_frontend main
 
 # matrix MODE COUNT: that many requests for each combination.
 matrix() {
-	local passed combination
+	local combination
 	own_run main xvdb <<<"matrix ops=rwfbd count=$2"
-	passed=$(sed -n 's/^passed: //p' "$state/frontend")
-	expect "ABIs times persistent or not" 6 "$(wc -l <<<"$passed")"
+	expect "combinations of ABI, persistent or not, queues and pages" 24 "$(sed -n 's/^passed: //p' "$state/frontend" | sort -u | wc -l)"
+	# Those of queues and pages are in one result.
 	while read -r combination; do
 		pass "$1, $combination"
-	done <<<"$passed"
+	done < <(sed -n 's/^passed: \(.*\), [0-9]* queues.*/\1/p' "$state/frontend" | uniq)
 }
 
 parameter feature_persistent 1

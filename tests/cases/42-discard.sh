@@ -83,6 +83,17 @@ loop=$(losetup --show -f /run/discard)
 at_end losetup -d "$loop"
 serve "a loop device: what is discarded reads as zeroes" "$loop" zero discard-alignment=0
 
+# The fields of a discard are elsewhere in the slots of others.
+for abi in x86_32-abi arm-abi; do
+	attach_own main "phy:$loop,xvdb,w"
+	{
+		printf '%s\n' "set abi=$abi" connect fill
+		each zero 512 "0 7 64 65" "1 8 200"
+	} | own_run main xvdb
+	detach main xvdb
+done
+pass "by guests with other ABIs, too"
+
 # scsi_disk PARAMETER...: a disk of 2 MB; sets $scsi to its name.
 scsi_disk() {
 	local folder='/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
@@ -232,31 +243,39 @@ END
 detach main xvdb
 pass "no secure erasure where there is none"
 
-# refused STATUS: a frontend that goes on about discards though there are none.
+# refused DISK STATUS: a frontend that goes on about discards though there are none.
 refused() {
+	local sum
+	sum=$(sum_of "$1")
 	own_run main xvdb <<-END
 		connect
 		expect feature-discard=0 discard-granularity discard-alignment discard-secure
 		load
-		discard sector=0 count=64 expect=$1
-		discard sector=0 count=4096 expect=$1
+		discard sector=0 count=64 expect=$2
+		discard sector=0 count=4096 expect=$2
 		verify
 	END
-	expect "checksum" "$sum" "$(sum_of "$loop")"
+	expect "checksum" "$sum" "$(sum_of "$1")"
 }
 
 dd if=/dev/urandom of="$loop" bs=1M count=2 conv=fsync status=none
-sum=$(sum_of "$loop")
 attach_own main "format=raw,vdev=xvdb,access=w,no-discard,target=$loop"
 expect "discard-enable" 0 "$(xs_read "$(backend_path main xvdb)/discard-enable")"
-refused notsupp
+refused "$loop" notsupp
 detach main xvdb
 pass "refused if the toolstack says so"
 
 attach_own main "phy:$loop,xvdb,r"
-refused error
+refused "$loop" error
 detach main xvdb
 pass "refused on a disk that can only be read"
+
+null_disk plain memory_backed=1 size=2
+dd if=/dev/urandom of=/dev/plain bs=1M count=2 oflag=direct status=none
+attach_own main "phy:/dev/plain,xvdb,w"
+refused /dev/plain notsupp
+detach main xvdb
+pass "neither offered nor done on a disk that cannot"
 
 # A request may be of more sectors than a number of 32 bits can tell, or of hardly less.
 huge=$(loop_disk /run/huge $((2 * 1024 * 1024 + 1)))

@@ -125,6 +125,27 @@ expect "pages kept after 5 and another one" "1 3 5 6 8 9 10 11" "$(kept)"
 go_on
 pass "those used last, if there are more than the limit"
 
+# Those that are used again and again do not go with the others, and not later, either.
+kept_is() { [ "$(kept)" = "$1" ]; }
+parameter max_persistent_grants 64
+parameter persistent_grant_unused_seconds 4
+own_start main xvdb <<END
+pool pages=12 show=1
+set tell-persistent=1 persistent=1
+connect
+$(use 0 1 2 3 4 5 6 7 8 9 10 11)
+mark /tmp/used
+repeat until=/tmp/enough : $(use 3); sleep 100
+END
+own_mark main used
+wait_until 60 "unused pages are given back" kept_is 3
+used=$(now)
+wait_until 60 "longer than that" seconds_since "$used" 10
+expect "pages kept, of which one is in use" 3 "$(kept)"
+own_finish main enough
+parameter persistent_grant_unused_seconds 0
+pass "not once they are unused, while others are used"
+
 # On each ring in turn far more pages than its share: three for two of them, two for the others.
 parameter max_persistent_grants 10
 own_start main xvdb <<END

@@ -5,15 +5,19 @@
 # shellcheck source=tests/cases/byhand.sh
 . /job/tests/cases/byhand.sh
 
-modprobe dm-log-writes
+modprobe -a dm-log-writes dm-delay
 guest_start main
 at_end rm -f /tmp/kept
 
-# logged_disk NAME [attach_own]: the guest's disk, all zeros, with a log of what has become durable when.
+# logged_disk NAME [attach_own]: the guest's disk, all zeros, with a log of what has become durable when. A flush of it
+# takes FLUSH_MS.
 logged_disk() {
+	local below=/dev/mapper/below
 	disk=$(loop_disk "/tmp/disk-$1" 64)
 	log=$(volume "log-$1" 1024)
-	dmsetup create logged --table "0 $((64 << 11)) log-writes $disk $log"
+	dmsetup create below --table "0 $((64 << 11)) delay $disk 0 0 $disk 0 0 $disk 0 ${FLUSH_MS:-0}"
+	at_end eval '[ ! -e /dev/mapper/below ] || dmsetup remove below'
+	dmsetup create logged --table "0 $((64 << 11)) log-writes $below $log"
 	at_end eval '[ ! -e /dev/mapper/logged ] || dmsetup remove logged'
 	"${2:-plug}" main "phy:/dev/mapper/logged,xvdb,w"
 }
@@ -24,6 +28,7 @@ mark() { dmsetup message logged 0 mark "$1"; }
 end_log() {
 	detach main xvdb
 	dmsetup remove logged
+	dmsetup remove below
 }
 
 # lose_all_since MARK: a new disk with what was durable then.
@@ -97,8 +102,9 @@ written() {
 	END
 }
 
+# Flushes take longer here than it takes to put a mark behind what has been answered.
 own_frontend main
-logged_disk queues attach_own
+FLUSH_MS=$((2000 * slow)) logged_disk queues attach_own
 {
 	printf '%s\n' "set queues=2" connect
 	for number in 1 2 3 4; do

@@ -49,7 +49,8 @@ has_no_data() { [ "$1" -ge 8 ] && [ $(($1 / 4 % 2)) = 1 ]; }
 # In each round: 0 to 31 are changes on all four queues, the last eight on the one where 32, the barrier,
 # follows. 40 to 47 come behind it there, and 48 to 59 are on the three others at about the same time.
 # In every other round the barrier is put on its ring together with the eight before it. In the others there
-# are two: 36 is right behind it, or on another ring at the same time. In the last eight rounds pages stay mapped.
+# are two: 36 is right behind it, or on another ring at the same time. In the last eight rounds pages stay mapped. From
+# the thirteenth on requests are laid out in other ways.
 frontend_script() {
 	local round n owner
 	echo 'set queues=4 tell-persistent=1'
@@ -57,7 +58,8 @@ frontend_script() {
 	echo 'expect feature-barrier=1 feature-discard=1'
 	for round in $(seq 0 $((rounds - 1))); do
 		owner=$((round / 2 % 4))
-		[ "$round" != 16 ] || printf '%s\n' close 'set persistent=1' connect
+		[ "$round" != 12 ] || printf '%s\n' close 'set abi=arm-abi' connect
+		[ "$round" != 16 ] || printf '%s\n' close 'set abi=x86_32-abi persistent=1' connect
 		for n in {0..31}; do
 			[ "$n" != 24 ] || echo push
 			change "$round" "$n" $(((owner + 1 + n / 8) % 4))

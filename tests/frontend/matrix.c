@@ -70,6 +70,10 @@ static void run_rings(struct frontend *fe, const char *ops, unsigned int count)
 			    fe->set.persistent ? "persistent" : "not persistent",
 			    fe->set.queues, 1 << fe->set.order);
 			run_connection(fe, ops, count);
+			say("passed: %s, %s grants, %u queues, %u pages",
+			    fe->set.abi->protocol,
+			    fe->set.persistent ? "persistent" : "no persistent",
+			    fe->set.queues, 1 << fe->set.order);
 			say("# %lld ms", now_ms() - start);
 		}
 	}
@@ -85,8 +89,6 @@ void matrix_run(struct frontend *fe, const char *ops, unsigned int count)
 			fe->set.abi = &wire_abis[abi];
 			fe->set.persistent = persistent;
 			run_rings(fe, ops, count);
-			say("passed: %s, %s grants", fe->set.abi->protocol,
-			    persistent ? "persistent" : "no persistent");
 		}
 	}
 	fe->set.start = 0;

@@ -86,5 +86,8 @@ debug_end() {
 	debug_leaks
 	grep -Eq '^ *debug_locks: +1$' /proc/lockdep_stats ||
 		debug_fails "debug kernel: lockdep has turned itself off # ERROR"
+	# KASAN is there instead in a driver domain.
+	[ ! -e /sys/kernel/debug/kfence ] || grep -q '^enabled: 1$' /sys/kernel/debug/kfence/stats ||
+		debug_fails "debug kernel: KFENCE is not on # ERROR"
 	[ -e "$debug_unclean" ] || echo "ok - debug kernel: lockdep still watches, and no leak was found"
 }
