@@ -127,6 +127,7 @@ pass "those used last, if there are more than the limit"
 
 # Those that are used again and again do not go with the others, and not later, either.
 kept_is() { [ "$(kept)" = "$1" ]; }
+queue_has() { there cat "$(backend_sysfs main xvdb)/queues/0/$1"; }
 parameter max_persistent_grants 64
 parameter persistent_grant_unused_seconds 4
 own_start main xvdb <<END
@@ -139,9 +140,12 @@ repeat until=/tmp/enough : $(use 3); sleep 100
 END
 own_mark main used
 wait_until 60 "unused pages are given back" kept_is 3
+maps=$(queue_has grant_maps) requests=$(queue_has writes)
 used=$(now)
 wait_until 60 "longer than that" seconds_since "$used" 10
 expect "pages kept, of which one is in use" 3 "$(kept)"
+expect "pages mapped meanwhile" 0 $(($(queue_has grant_maps) - maps))
+[ "$(queue_has writes)" -gt "$requests" ] || error "it was not used meanwhile"
 own_finish main enough
 parameter persistent_grant_unused_seconds 0
 pass "not once they are unused, while others are used"
