@@ -6,6 +6,8 @@
 . /job/tests/cases/byhand.sh
 # shellcheck source=tests/cases/storage.sh
 . /job/tests/cases/storage.sh
+# shellcheck source=tests/cases/load.sh
+. /job/tests/cases/load.sh
 
 # All that dom0 has of it is the disk that the driver domain makes volumes of. Xen lets it have 256 mappings at a time,
 # which is less than the disk of one guest would keep.
@@ -13,6 +15,8 @@ storage_start "$(volume whole 128)" max_maptrack_frames=1
 export BACKEND=storage
 there module_load max_queues=4
 disk=$(volume disk 64)
+guest_start other memory=128 vcpus=1
+attach other "phy:$(volume other 16),xvdb,w"
 
 # sum_of_queues FILE
 sum_of_queues() { there sh -c "cat $(backend_sysfs main xvdb)/queues/*/$1" | awk '{ sum += $1 } END { print sum }'; }
@@ -32,6 +36,12 @@ for persistent in 1 0; do
 	[ "$copied" -gt 0 ] || fail "$found"
 	if [ "$persistent" = 1 ]; then
 		{ [ "$kept" -gt 0 ] && [ "$mapped" -gt 200 ] && [ "$mapped" -lt 256 ]; } || fail "$found"
+		# Now that there are no more mappings to be had.
+		load_start other
+		load_goes_on other
+		load_stop other
+		detach other xvdb
+		pass "another guest is served when one has used up all mappings"
 	else
 		expect "bytes and pages kept" "0 0" "$kept $mapped"
 	fi

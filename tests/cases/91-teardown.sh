@@ -71,7 +71,8 @@ connect_and_close() {
 		xenstore-write "/local/domain/$own/device/vbd/$number/state" 1
 		guest_run own "frontend $number 'patience 2000' 'set queues=2' connect load 'io count=50' close" >"$state/own" 2>&1 || {
 			cat "$state/own"
-			! grep 'WRONG: .*byte' "$state/own" >>"$state/wrong-data"
+			# It may have been unbound at any moment, but not have done anything wrong.
+			! grep 'WRONG: ' "$state/own" | grep -vE 'the backend (is|stays) in state|no response to|the disk has' >>"$state/wrong-data"
 			return 1
 		}
 	done
@@ -144,7 +145,7 @@ for name in "${loops[@]}"; do
 	tail -n 20 "$state/$name.log"
 	[[ $(cat "$state/$name.done") != "$name: 0 of "* ]] || never+=" $name"
 done
-[ ! -s "$state/wrong-data" ] || fail "wrong data: $(head -n 1 "$state/wrong-data")"
+[ ! -s "$state/wrong-data" ] || fail "wrong data or answers: $(head -n 1 "$state/wrong-data")"
 [ -z "$never" ] || error "these never came to their end in all the time:$never"
 pass "$(cd "$state" && cat "${loops[@]/%/.done}" | paste -sd, | sed 's/,/, /g')"
 

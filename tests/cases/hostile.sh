@@ -9,10 +9,13 @@
 # The volume that the attacker's disk is on, of 8192 sectors.
 disk=/dev/testbed/attacked
 
+# limit NAME VALUE: of the module, if it has that. The in-tree one has not.
+limit() { ! there test -e "$parameters/$1" || parameter "$1" "$2"; }
+
 # All data of what is offered from then on is mapped, unless it is kept mapped anyway.
 mapped_only() {
-	parameter copy_read_max 0
-	parameter copy_write_max 0
+	limit copy_read_max 0
+	limit copy_write_max 0
 }
 
 canary_start() {
@@ -54,8 +57,8 @@ make_odd_grants() {
 # two folders in xenstore. It may start anew as often as it likes, or RESTARTS times in ten seconds, all its disks
 # together GUEST_RESTARTS times.
 hostile_start() {
-	parameter max_restarts "${RESTARTS:-1000000}"
-	parameter max_guest_restarts "${GUEST_RESTARTS:-1000000}"
+	limit max_restarts "${RESTARTS:-1000000}"
+	limit max_guest_restarts "${GUEST_RESTARTS:-1000000}"
 	if ! guest_exists canary || ! guest_exists attacker; then
 		canary_start
 		there lasting_volume attacked 4
@@ -191,7 +194,7 @@ served_for() {
 
 # others_go_on: while the attacker, in the background, does what keeps dom0 busy, from "mark /tmp/busy" until there is
 # /tmp/enough, the canary is served and gets a further disk. Sets $longest to how long it waited for a read at most, and
-# $lasted, in hundredths of a second.
+# $lasted, in hundredths of a second, and $missing to how much memory is missing meanwhile, in KiB.
 others_go_on() {
 	local began findings meanwhile usual
 	attack_mark busy
@@ -205,6 +208,8 @@ others_go_on() {
 		error "the attacker has ended too early"
 	}
 	lasted=$(hundredths_since "$began")
+	# shellcheck disable=SC2034 # for the case
+	missing=$(missing_kib)
 	attack_finish enough
 	no_long_wait "$began" "$lasted"
 	usual=$(served_for $((6 * slow)))

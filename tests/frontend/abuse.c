@@ -16,6 +16,9 @@
 #define RACE_SECTORS	(8 + 8 * 8)
 #define RACE_SLOTS	32
 
+/* What no request can ask for. */
+#define NO_OPERATION	77
+
 static __u32 answered(const struct ring *ring)
 {
 	return __atomic_load_n(&ring->shared->rsp_prod, __ATOMIC_ACQUIRE);
@@ -168,7 +171,8 @@ static struct wire_request racing(struct frontend *fe, bool good, unsigned int i
 	unsigned int n, op = i % 3 ? BLKIF_OP_INDIRECT : BLKIF_OP_WRITE;
 	const struct page *page = fe->pool.pages.page;
 	struct wire_request wire = {
-		.op = op, .id = op | i << 8,
+		.op = op, .id = op | i << 8 | (good ? 0 : 0xa5ull << 32),
+		.handle = good ? 0 : 0xffff,
 		.inner_op = good ? BLKIF_OP_WRITE : BLKIF_OP_READ,
 		.nr_segs = good ? 8 : i % 2 ? 4 : 255,
 		.sector = good ? 0 : i % 4 ? 8 : 0xffull << 40,
@@ -180,7 +184,25 @@ static struct wire_request racing(struct frontend *fe, bool good, unsigned int i
 			.first_sect = good ? 0 : 6, .last_sect = good ? 0 : 4,
 		};
 	wire.indirect_grefs[0] = page[RACE_SLOTS].gref;
+	/* No mixture of the two is a third page. */
+	if (!good && !((page[RACE_SLOTS].gref ^ page[RACE_SLOTS + 1].gref) & ~0xffu))
+		wire.indirect_grefs[0] = page[RACE_SLOTS + 1].gref;
 	return wire;
+}
+
+/* Whether a DISCARD is in the slot instead: of some sectors, or of far too many, or elsewhere, or secure. */
+static bool is_discard(unsigned int i)
+{
+	return i % 8 == 7;
+}
+
+static struct wire_request racing_discard(bool good, unsigned int i)
+{
+	return (struct wire_request){
+		.op = BLKIF_OP_DISCARD, .id = BLKIF_OP_DISCARD | i << 8,
+		.flag = !good, .sector = good ? 8 : 0xffull << 40,
+		.nr_sectors = good ? 64 : 0xffull << 40,
+	};
 }
 
 static void form_slots(struct frontend *fe, struct race *race, struct ring *ring)
@@ -189,10 +211,13 @@ static void form_slots(struct frontend *fe, struct race *race, struct ring *ring
 
 	for (good = 0; good < 2; good++)
 		for (i = 0; i < RACE_SLOTS; i++) {
-			struct wire_request wire = racing(fe, good, i);
+			struct wire_request wire = is_discard(i) ? racing_discard(good, i) :
+								   racing(fe, good, i);
+			unsigned char *slot = race->form[good] + i * ring->abi->slot;
 
-			wire_encode(ring->abi, &wire,
-				    race->form[good] + i * ring->abi->slot);
+			wire_encode(ring->abi, &wire, slot);
+			if (!good && i % 4 == 1)
+				slot[0] = NO_OPERATION;
 		}
 	race->memory = ring_slot(ring, 0);
 	memcpy(race->memory, race->form[0], RACE_SLOTS * ring->abi->slot);
@@ -207,8 +232,9 @@ static void form_segments(struct frontend *fe, struct race *race)
 	memcpy(race->form[1], bad.segs, sizeof(bad.segs));
 	race->memory = fe->pool.pages.page[RACE_SLOTS].data;
 	race->size = sizeof(good.segs);
-	/* The rest names no pages: what zeroes would name is xenstore's. */
+	/* The rest names no pages, nor does the other page: what zeroes would name is xenstore's. */
 	memset(race->memory, 0xff, BLKIF_PAGE_SIZE);
+	memset(fe->pool.pages.page[RACE_SLOTS + 1].data, 0xff, BLKIF_PAGE_SIZE);
 	memcpy(race->memory, good.segs, sizeof(good.segs));
 }
 

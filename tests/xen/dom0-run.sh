@@ -167,6 +167,10 @@ main() {
 		sed 's/^/#   /' /job/output/start.log
 		return 1
 	fi
+	# Or nobody would know what was not looked for.
+	if [ -n "${BACKEND-}" ] && [ -b /dev/vde ] && ! there uname -r | grep -q -- '-k[ac]san$'; then
+		report "not ok - driver domain: its kernel is $(there uname -r) # ERROR"
+	fi
 	for name; do
 		run_case "$name"
 	done

@@ -12,6 +12,10 @@ hostile_start
 			echo "refused the frontend did not write $frontend/queue-$queue/$key"
 		done
 	done
+	for queue in 0 1 2 3; do
+		printf 'defaults\nset queues=4\nwrite queue-%s\nkey queue-%s/ring-ref queue-%s/event-channel\n' "$queue" "$queue" "$queue"
+		echo "refused the frontend did not write $frontend/queue-$queue/ring-ref"
+	done
 	for page in 0 7 15; do
 		printf 'defaults\nset order=4\nkey ring-ref%s\n' "$page"
 		echo "refused the frontend did not write $frontend/ring-ref$page"

@@ -23,6 +23,44 @@ in_state '' '' 6 2 2 5 5 5 6 2 2 6 6 6 6 6
 pass "in InitWait"
 in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\n' $'free\n' 6 2 4 4 4 5 6 4 4 6 6 6 6 6
 pass "Connected"
+
+# Nor is there another one for a moment: it would have another thread.
+thread() { there cat "/sys/bus/xen-backend/devices/vbd-$(domid attacker)-$vbd_number/queues/0/pid"; }
+attack_background <<'END'
+connect
+mark /tmp/connected
+until /tmp/go
+write state=3
+sleep 300
+write state=4
+sleep 300
+write state=2147483648
+sleep 300
+write state=4
+mark /tmp/written
+until /tmp/end
+close
+END
+attack_mark connected
+before=$(thread)
+guest_run attacker touch /tmp/go
+attack_mark written
+expect "thread" "$before" "$(thread)"
+attack_finish end
+pass "Connected, again and again"
+
+# And when requests are at a disk that hangs.
+hung_writes < <(
+	echo 'state 6'
+	# shellcheck disable=SC2086 # words
+	printf 'await 5\nwrite %s\nsleep 200\n' $odd_states
+	printf '%s\n' 'await 5' 'mark /tmp/through' 'until /tmp/go' 'state 6' 'await 6' free
+)
+attack_mark through
+expect "threads and interrupts" 2 "$(parts_of_backend | grep -c "blkback.$(domid attacker)" || :)"
+resume
+attack_finish go
+pass "Closing, with requests at the disk"
 in_state $'build\nannounce\nstate 3\nawait 4\nlearn\nstate 4\nload\nio count=20 ops=r\nstate 5\nawait 5\n' $'free\n' \
 	6 2 5 5 5 5 6 5 5 6 6 6 6 6
 pass "Closing"

@@ -13,7 +13,7 @@ for vbd_number in $disks; do
 done
 # A frontend that was refused has to leave before it may come again.
 for vbd_number in $disks; do
-	storm 30 'write ring-ref=8 event-channel=1 protocol=x protocol feature-persistent=1 x/y/z=1\nstate 6\nstate 1\nstate 3\n'
+	storm 30 'write ring-ref=8 event-channel=1 protocol=x protocol feature-persistent=1 multi-queue-num-queues=1 ring-page-order=0 queue-0/ring-ref=8 device-type=disk x/y/z=1\nstate 6\nstate 1\nstate 3\n'
 done
 findings=$(ATTACH_LIMIT=10 find_when_attaching)
 [ -z "$findings" ] || fail "$findings, during the storm"

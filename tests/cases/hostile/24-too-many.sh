@@ -42,3 +42,25 @@ for beyond in 33 2147483648 4294967295 1234567890; do
 done | attack
 served
 expect "errors of rings" 5 "$(($(statistic ring_errors) - before))"
+
+# Requests that are at the disk then keep their pages until they are done, and no longer.
+withdraw
+mapped_only
+offer
+hung_writes <<'END'
+ring beyond=33
+notify
+await 5
+mark /tmp/halted
+until /tmp/go
+state 6
+await 6
+free
+END
+attack_mark halted
+[ "$(grants_mapped "$(domid attacker)")" -ge 256 ] || fail "pages of requests at the disk are not mapped any more"
+resume
+wait_until 60 "all is given back" nothing_held
+attack_finish go
+expect "errors of rings" 1 "$(statistic ring_errors)"
+pass "with requests at the disk"

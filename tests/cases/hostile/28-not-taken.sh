@@ -14,3 +14,5 @@ io count=100
 verify
 END
 others_go_on
+# As much as one request can have, beyond the ring's own.
+[ "$missing" -le $((memory_limit + 352 * 4)) ] || fail "dom0 has $missing KiB less meanwhile"

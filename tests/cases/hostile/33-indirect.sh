@@ -12,7 +12,9 @@ hostile_start
 		echo "request op=indirect inner=write nr=$count segs=8 expect=error wait=0"
 	done
 	echo "request op=indirect inner=read segs=1"
-	echo "request op=indirect inner=read segs=256"
+	for count in 11 12 32 255 256; do
+		echo "request op=indirect inner=read segs=$count"
+	done
 	for inner in {2..255}; do
 		echo "request op=indirect inner=$inner segs=2 expect=error wait=0"
 	done

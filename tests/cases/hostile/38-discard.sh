@@ -20,6 +20,9 @@ discard sector=2 count=18446744073709551615 expect=error
 discard sector=0 count=18446744073709551615 expect=error
 discard sector=8 count=8 flag=1 expect=notsupp
 discard sector=8 count=8 flag=255 expect=notsupp
+discard sector=8 count=8 flag=11 expect=notsupp
+discard sector=16 count=8 flag=12
+discard sector=24 count=8 flag=32
 request op=indirect inner=discard segs=1 expect=error
 verify
 END

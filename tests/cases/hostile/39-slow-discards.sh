@@ -10,11 +10,12 @@ hostile_start
 attack_background <<'END'
 connect
 mark /tmp/busy
-repeat until=/tmp/enough : request op=discard count=8192 times=8
+repeat until=/tmp/enough : request op=discard count=8192 times=32
 close
 END
 others_go_on
 pass "others go on"
+began=$(clock_of canary)
 attack <<'END'
 connect
 request op=discard count=8192 times=32 wait=0
@@ -24,6 +25,7 @@ state 6
 await 6
 free
 END
+no_long_wait "$began" "$(hundredths_since "$began")"
 pass "closed"
 
 # What waits for its turn when the disk takes none any more is answered so.

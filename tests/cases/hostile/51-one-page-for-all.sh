@@ -5,6 +5,20 @@
 . /job/tests/cases/hostile.sh
 
 hostile_start
+# Of the pool, the last page is taken first: the segments name the page that they are in, and are read over.
+for persistent in 0 1; do
+	cat <<-END
+		set tell-persistent=1 persistent=$persistent
+		connect
+		fill
+		pool pages=16
+		request op=indirect inner=read sector=64 seg=0-7@pool15
+		verify
+		close
+		pool pages=1024
+	END
+done | attack
+pass "segments in the page that they name"
 attack <<'END'
 set queues=2
 connect

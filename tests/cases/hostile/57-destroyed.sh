@@ -17,7 +17,7 @@ gone() { ! xl list "$id"; }
 
 destroyed() {
 	xl destroy attacker
-	case $1 in hung | closing) resume ;; esac
+	case $1 in hung | closing | draining) resume ;; esac
 	wait_until 60 "no zombie is left" gone
 	xenstore-rm "$backend"
 	pass "$1"
@@ -38,11 +38,11 @@ connect
 fill
 io count=200
 mark /tmp/connected
-until /tmp/never
+flood until=/tmp/never op=write segs=4
 END
 destroyed connected
 
-for stage in hung closing; do
+for stage in hung closing draining; do
 	attacker_start
 	offer
 	attack_until connected <<-END
@@ -53,6 +53,7 @@ for stage in hung closing; do
 		push
 		until /tmp/taken
 		$([ "$stage" = closing ] && echo "state 5")
+		$([ "$stage" = draining ] && echo "state 6")
 		mark /tmp/sent
 		until /tmp/never
 	END
