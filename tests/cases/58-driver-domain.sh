@@ -26,7 +26,7 @@ for persistent in 1 0; do
 	guest_frontend main max_queues=4 "feature_persistent=$persistent"
 	attach main "phy:$disk,xvdb,w"
 	expect "who serves it" "$(backend_id)" "$(xs_read "/local/domain/$(domid main)/device/vbd/51728/backend-id")"
-	expect "threads" 4 "$(threads_of_backend | wc -l)"
+	expect "threads" 4 "$(threads_of_backend | grep -c "blkback.$(domid main)[.]")"
 	guest_run main fio --name=work --filename=/dev/xvdb --size=8M --rw=randrw --bsrange=512-1M --direct=1 \
 		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --minimal >"$state/fio" ||
 		fail "persistent grants $persistent: $(cat "$state/fio")"
