@@ -190,12 +190,7 @@ static struct wire_request racing(struct frontend *fe, bool good, unsigned int i
 	return wire;
 }
 
-/* Whether a DISCARD is in the slot instead: of some sectors, or of far too many, or elsewhere, or secure. */
-static bool is_discard(unsigned int i)
-{
-	return i % 8 == 7;
-}
-
+/* Of some sectors, or of far too many, or elsewhere, or secure. */
 static struct wire_request racing_discard(bool good, unsigned int i)
 {
 	return (struct wire_request){
@@ -205,18 +200,22 @@ static struct wire_request racing_discard(bool good, unsigned int i)
 	};
 }
 
-static void form_slots(struct frontend *fe, struct race *race, struct ring *ring)
+/*
+ * With discards there is nothing else: responses are not where their requests were, and the id of
+ * one would turn a WRITE into a DISCARD, of as many sectors as its grant reference says.
+ */
+static void form_slots(struct frontend *fe, struct race *race, struct ring *ring, bool discards)
 {
 	unsigned int i, good;
 
 	for (good = 0; good < 2; good++)
 		for (i = 0; i < RACE_SLOTS; i++) {
-			struct wire_request wire = is_discard(i) ? racing_discard(good, i) :
-								   racing(fe, good, i);
+			struct wire_request wire = discards ? racing_discard(good, i) :
+							      racing(fe, good, i);
 			unsigned char *slot = race->form[good] + i * ring->abi->slot;
 
 			wire_encode(ring->abi, &wire, slot);
-			if (!good && i % 4 == 1)
+			if (!good && i % 4 == 1 && !discards)
 				slot[0] = NO_OPERATION;
 		}
 	race->memory = ring_slot(ring, 0);
@@ -251,6 +250,7 @@ void abuse_race(struct frontend *fe, struct args *args)
 {
 	struct ring *ring = &conn_current(fe)->rings[0];
 	__u64 rounds = args_number(args, "rounds", 1000);
+	bool discards = args_number(args, "discards", 0);
 	struct race slots = { .rng.state = fe->rng.state };
 	struct race segments = { .rng.state = fe->rng.state + 1 };
 	pthread_t threads[2];
@@ -260,7 +260,7 @@ void abuse_race(struct frontend *fe, struct args *args)
 	if (ring->slots != RACE_SLOTS)
 		broken("race: the ring is to have %u slots", RACE_SLOTS);
 	model_forget(&fe->model, 0, RACE_SECTORS);
-	form_slots(fe, &slots, ring);
+	form_slots(fe, &slots, ring, discards);
 	form_segments(fe, &segments);
 	if (pthread_create(&threads[0], NULL, change, &slots) ||
 	    pthread_create(&threads[1], NULL, change, &segments))

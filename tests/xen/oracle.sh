@@ -63,8 +63,8 @@ gave_back() { [ "$(missing_kib)" -le "$memory_limit" ]; }
 
 connections() { there cat /sys/module/xen_blkback/refcnt; }
 
-# But that of the other guest: the attacker's disk has been taken away.
-no_other_connection() { [ "$(connections)" -le 1 ]; }
+# But that of the other guest, and the attacker's, which may have left without a word.
+no_other_connection() { [ "$(connections)" -le 2 ]; }
 
 find_in_xen() {
 	local now

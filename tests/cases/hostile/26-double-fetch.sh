@@ -13,10 +13,14 @@ races() {
 		fill
 		race rounds=$rounds
 		verify
+		race rounds=$rounds discards=1
+		verify
 		close
 		set abi=x86_32-abi
 		connect
 		race rounds=$rounds
+		verify
+		race rounds=$rounds discards=1
 		verify
 		close
 		set abi=x86_64-abi tell-persistent=1 persistent=1

@@ -13,9 +13,9 @@ for persistent in 0 1; do
 		fill
 		pool pages=16
 		request op=indirect inner=read sector=64 seg=0-7@pool15
+		pool pages=1024
 		verify
 		close
-		pool pages=1024
 	END
 done | attack
 pass "segments in the page that they name"
