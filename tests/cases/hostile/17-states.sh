@@ -34,9 +34,10 @@ write state=3
 sleep 300
 write state=4
 sleep 300
-write state=2147483648
+write state=8
 sleep 300
 write state=4
+sleep 300
 mark /tmp/written
 until /tmp/end
 close

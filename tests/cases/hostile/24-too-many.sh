@@ -58,7 +58,7 @@ await 6
 free
 END
 attack_mark halted
-[ "$(grants_mapped "$(domid attacker)")" -ge 256 ] || fail "pages of requests at the disk are not mapped any more"
+[ "$(grants_mapped "$(domid attacker)")" -ge 64 ] || fail "pages of requests at the disk are not mapped any more"
 resume
 wait_until 60 "all is given back" nothing_held
 attack_finish go
