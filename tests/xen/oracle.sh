@@ -61,15 +61,15 @@ missing_kib() { echo $(($(cat "$baseline/memory") - $(free_kib))); }
 
 gave_back() { [ "$(missing_kib)" -le "$memory_limit" ]; }
 
-connections() { there cat /sys/module/xen_blkback/refcnt; }
+uses() { there cat /sys/module/xen_blkback/refcnt; }
 
-# But that of the other guest, and the attacker's, which may have left without a word.
-no_other_connection() { [ "$(connections)" -le 2 ]; }
+# The other guest's disk is the only one now: a device that is bound, and a connection.
+no_other_use() { [ "$(uses)" -le 2 ]; }
 
 find_in_xen() {
 	local now
 	within 20 gave_back || echo "dom0 has $(missing_kib) KiB less than before"
-	within 20 no_other_connection || echo "the module is in use $(connections) times"
+	within 20 no_other_use || echo "the module is in use $(uses) times"
 	now=$(channels_of "$(domid attacker)")
 	[ "$now" = "$(cat "$baseline/channels")" ] ||
 		echo "event channels to the guest: $(cat "$baseline/channels") before, $now now"
