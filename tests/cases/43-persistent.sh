@@ -139,8 +139,9 @@ mark /tmp/used
 repeat until=/tmp/enough : $(use 3); sleep 100
 END
 own_mark main used
+maps=$(queue_has grant_maps)
 wait_until 60 "unused pages are given back" kept_is 3
-maps=$(queue_has grant_maps) requests=$(queue_has writes)
+requests=$(queue_has writes)
 used=$(now)
 wait_until 60 "longer than that" seconds_since "$used" 10
 expect "pages kept, of which one is in use" 3 "$(kept)"
