@@ -1,6 +1,5 @@
 #!/bin/bash
 # an event channel closed with requests on their way stops but the events, and a guest that starts anew, by kexec or from a file, leaves nothing mapped
-# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
