@@ -204,7 +204,8 @@ static struct wire_request racing_discard(bool good, unsigned int i)
  * With discards there is nothing else: responses are not where their requests were, and the id of
  * one would turn a WRITE into a DISCARD, of as many sectors as its grant reference says.
  */
-static void form_slots(struct frontend *fe, struct race *race, struct ring *ring, bool discards)
+static void form_slots(struct frontend *fe, struct race *race, struct ring *ring,
+		       bool discards)
 {
 	unsigned int i, good;
 
@@ -231,7 +232,7 @@ static void form_segments(struct frontend *fe, struct race *race)
 	memcpy(race->form[1], bad.segs, sizeof(bad.segs));
 	race->memory = fe->pool.pages.page[RACE_SLOTS].data;
 	race->size = sizeof(good.segs);
-	/* The rest names no pages, nor does the other page: what zeroes would name is xenstore's. */
+	/* The rest names no pages, nor does the other one: what zeroes would name is xenstore's. */
 	memset(race->memory, 0xff, BLKIF_PAGE_SIZE);
 	memset(fe->pool.pages.page[RACE_SLOTS + 1].data, 0xff, BLKIF_PAGE_SIZE);
 	memcpy(race->memory, good.segs, sizeof(good.segs));
