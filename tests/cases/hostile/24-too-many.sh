@@ -4,23 +4,27 @@
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
 
+# halts QUEUE BEYOND: the commands for that. The frontend stays until it is told to go.
+halts() {
+	cat <<-END
+		ring queue=$1 beyond=$2
+		notify queue=$1
+		await 5
+		mark /tmp/halted
+		until /tmp/go
+		state 6
+		await 6
+		free
+	END
+}
+
 hostile_start
 before=$(statistic ring_errors)
 # All is given back by the time that the frontend can know it, not when it has left.
-attack_background <<'END'
-set queues=2 order=2
-connect
-load
-io count=50
-ring queue=1 beyond=129
-notify queue=1
-await 5
-mark /tmp/halted
-until /tmp/go
-state 6
-await 6
-free
-END
+attack_background < <(
+	printf '%s\n' 'set queues=2 order=2' connect load 'io count=50'
+	halts 1 129
+)
 attack_mark halted
 nothing_held() {
 	[ "$(grants_mapped "$(domid attacker)")" = 0 ] && [ "$(channels_of "$(domid attacker)")" = "$(cat "$baseline/channels")" ] &&
@@ -47,16 +51,7 @@ expect "errors of rings" 5 "$(($(statistic ring_errors) - before))"
 withdraw
 mapped_only
 offer
-hung_writes <<'END'
-ring beyond=33
-notify
-await 5
-mark /tmp/halted
-until /tmp/go
-state 6
-await 6
-free
-END
+hung_writes < <(halts 0 33)
 attack_mark halted
 [ "$(grants_mapped "$(domid attacker)")" -ge 64 ] || fail "pages of requests at the disk are not mapped any more"
 resume
