@@ -16,7 +16,7 @@ own_frontend main
 matrix() {
 	local combination
 	own_run main xvdb <<<"matrix ops=rwfbd count=$2"
-	expect "combinations of ABI, persistent or not, queues and pages" 24 "$(sed -n 's/^passed: //p' "$state/frontend" | sort -u | wc -l)"
+	expect "combinations of ABI, persistent or not, queues and pages" 24 "$(sed -n 's/^passed: \(.*\), in .*/\1/p' "$state/frontend" | sort -u | wc -l)"
 	# Those of queues and pages are in one result.
 	while read -r combination; do
 		pass "$1, $combination"

@@ -65,16 +65,11 @@ static void run_rings(struct frontend *fe, const char *ops, unsigned int count)
 			fe->set.queues = all_queues[q];
 			fe->set.order = all_orders[o];
 			start = now_ms();
-			say("# %s, %s, %u queues, %u pages ...",
-			    fe->set.abi->protocol,
-			    fe->set.persistent ? "persistent" : "not persistent",
-			    fe->set.queues, 1 << fe->set.order);
 			run_connection(fe, ops, count);
-			say("passed: %s, %s grants, %u queues, %u pages",
+			say("passed: %s, %s grants, %u queues, %u pages, in %lld ms",
 			    fe->set.abi->protocol,
 			    fe->set.persistent ? "persistent" : "no persistent",
-			    fe->set.queues, 1 << fe->set.order);
-			say("# %lld ms", now_ms() - start);
+			    fe->set.queues, 1 << fe->set.order, now_ms() - start);
 		}
 	}
 }
