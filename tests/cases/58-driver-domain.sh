@@ -18,8 +18,8 @@ disk=$(volume disk 64)
 guest_start other memory=128 vcpus=1
 attach other "phy:$(volume other 16),xvdb,w"
 
-# sum_of_queues FILE
-sum_of_queues() { there sh -c "cat $(backend_sysfs main xvdb)/queues/*/$1" | awk '{ sum += $1 } END { print sum }'; }
+# sum_of_queues GUEST FILE
+sum_of_queues() { there sh -c "cat $(backend_sysfs "$1" xvdb)/queues/*/$2" | awk '{ sum += $1 } END { print sum }'; }
 
 guest_start main
 for persistent in 1 0; do
@@ -30,7 +30,7 @@ for persistent in 1 0; do
 	guest_run main fio --name=work --filename=/dev/xvdb --size=8M --rw=randrw --bsrange=512-1M --direct=1 \
 		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --minimal >"$state/fio" ||
 		fail "persistent grants $persistent: $(cat "$state/fio")"
-	copied=$(sum_of_queues bytes_copied) kept=$(sum_of_queues bytes_kept) mapped=$(sum_of_queues persistent_grants)
+	copied=$(sum_of_queues main bytes_copied) kept=$(sum_of_queues main bytes_kept) mapped=$(sum_of_queues main persistent_grants)
 	found="$copied bytes copied, $kept kept, $mapped pages kept mapped, with persistent grants $persistent"
 	note "$found"
 	[ "$copied" -gt 0 ] || fail "$found"
@@ -40,6 +40,7 @@ for persistent in 1 0; do
 		load_start other
 		load_goes_on other
 		load_stop other
+		[ "$(sum_of_queues other bytes_copied)" -gt 0 ] || error "there were mappings left for another guest"
 		detach other xvdb
 		pass "another guest is served when one has used up all mappings"
 	else
