@@ -155,6 +155,14 @@ run_queue() {
 	done
 }
 
+# A host for that has its modules on /dev/vde. With another kernel nobody would know what was not looked for.
+expect_debug_kernel() {
+	local release
+	[ -b /dev/vde ] || return 0
+	release=$(there uname -r)
+	[[ $release = *-k[ac]san ]] || report "not ok - driver domain: its kernel is $release # ERROR"
+}
+
 main() {
 	local name
 	mkdir -p "$state" /job/output
@@ -167,10 +175,7 @@ main() {
 		sed 's/^/#   /' /job/output/start.log
 		return 1
 	fi
-	# Or nobody would know what was not looked for.
-	if [ -n "${BACKEND-}" ] && [ -b /dev/vde ] && ! there uname -r | grep -q -- '-k[ac]san$'; then
-		report "not ok - driver domain: its kernel is $(there uname -r) # ERROR"
-	fi
+	[ -z "${BACKEND-}" ] || expect_debug_kernel
 	for name; do
 		run_case "$name"
 	done
