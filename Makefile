@@ -3,7 +3,7 @@
 #   make              build xen-blkback.ko
 #   make check        everything but attacks, a real Xen host included
 #   make check-hostile  attacks of hostile guests
-#   make check-debug  the cases again, with every check that a kernel can do on itself
+#   make check-debug  the cases and the attacks again, with every check that a kernel can do on itself
 #   make check-kasan  the attacks, and some cases, in a driver domain with KASAN
 #   make check-kcsan  attacks that are races, in a driver domain that looks for data races
 #   make check-modes  the cases with each way that data may take, which is thrice
@@ -20,8 +20,8 @@
 #
 # The kernel to build for is the one that runs here if its headers are
 # installed, or else the newest whose headers are; KVER= or KDIR= say otherwise.
-headers := $(sort $(patsubst /lib/modules/%/build/Makefile,%, \
-	     $(wildcard /lib/modules/*/build/Makefile)))
+headers := $(shell printf '%s\n' $(patsubst /lib/modules/%/build/Makefile,%, \
+	     $(wildcard /lib/modules/*/build/Makefile)) | sort -V)
 KVER ?= $(or $(filter $(shell uname -r),$(headers)),$(lastword $(headers)))
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
@@ -67,6 +67,8 @@ install: module install-tools
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates \
 	  CONFIG_MODULE_SIG_ALL= modules_install
 	depmod $(KVER)
+	@test $(KVER) = $$(uname -r) || \
+	  echo "Installed for kernel $(KVER); the one that runs here is $$(uname -r)."
 
 install-tools:
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8
@@ -78,6 +80,9 @@ dkms-install:
 	install -m 644 Makefile Kbuild dkms.conf LICENSE $(sources) $(dkms-dir)
 	install -m 644 compat/*.h $(dkms-dir)/compat
 	install -m 644 compat/probes/*.c $(dkms-dir)/compat/probes
+	if [ -n "$$(dkms status -m xen-blkback -v $(version) -k $(KVER))" ]; then \
+	  dkms remove -m xen-blkback -v $(version) -k $(KVER); \
+	fi
 	dkms install -m xen-blkback -v $(version) -k $(KVER)
 
 clean: need-headers
