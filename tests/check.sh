@@ -149,7 +149,7 @@ modes() {
 	each=$(hosts)
 	PARAMETERS='feature_persistent=0' stage copied integration "$each"
 	PARAMETERS='feature_persistent=0 copy_read_max=0 copy_write_max=0' stage mapped integration "$each"
-	PARAMETERS='poll_us=200' stage awake integration "$each"
+	PARAMETERS='poll_us=1000' stage awake integration "$each"
 }
 
 # The kinds of check that are about the cases, or some of them.

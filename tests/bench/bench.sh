@@ -1,7 +1,7 @@
 #!/bin/bash
 # What I/O costs with our module and with the in-tree one, on an emulated host that counts instructions.
 #
-#   bench.sh run      all rows, or with QUICK=1 a few; leaves results in build/bench
+#   bench.sh run      all rows, or with QUICK=1 a few; leaves results in build/bench, or build/bench-quick
 #   bench.sh update   makes what the last whole run has found the table in docs/ and what 'guard' expects
 #   bench.sh guard    a few rows; prints TAP: is any ratio worse than the committed one?
 set -euo pipefail
@@ -19,7 +19,10 @@ rows() { awk -v "config=$1" '!/^#/ { print config "/" $1 }' "$here/workloads"; }
 
 few_rows() { printf '1q/%s\n' 4k-randread-qd1 4k-randread-qd32 128k-read-qd8 1m-read-qd4; }
 
-guarded_rows() { few_rows; printf '1q/%s\n' 4k-randwrite-qd32 1m-write-qd4-256seg; }
+guarded_rows() {
+	few_rows
+	printf '%s\n' 1q/{4k-randwrite-qd32,4k-randread-qd32-irq,16k-randread-qd32,4k-write-flush,1m-write-qd4-256seg} 4q/4k-randread-qd32
+}
 
 # rows_command ROWS: what measures them in dom0
 rows_command() { echo "bash tests/bench/dom0-bench.sh stock,ours $(paste -sd, <<<"$1")"; }
@@ -71,7 +74,7 @@ run() {
 	local hosts=(bench-1 bench-4) status=0
 	SECONDS=0
 	if [ -n "${QUICK-}" ]; then
-		hosts=(bench-1)
+		hosts=(bench-1) out=$out-quick
 		one_host | progress || status=$?
 	else
 		all_hosts | progress || status=$?
@@ -96,7 +99,7 @@ update() {
 guard() {
 	local status=0
 	mkdir -p "$top/build"
-	measure guard "$(rows_command "$(guarded_rows)")" >"$top/build/guard.log" 2>&1 || status=$?
+	measure guard "TRACED=4k-randread-qd32 $(rows_command "$(guarded_rows)")" >"$top/build/guard.log" 2>&1 || status=$?
 	progress <"$top/build/guard.log"
 	keep "$out-guard" guard
 	"$here/table.py" guard "$out-guard" "$here/committed.csv" || status=1

@@ -242,6 +242,7 @@ mkdir -p "$results"
 null_disk plain
 null_disk large max_sectors=2560
 null_disk cached size=8192 memory_backed=1 cache_size=64
+null_disk timed irqmode=2 completion_nsec=10000
 for config in 1q 4q 4v1q; do
 	with_guest
 done

@@ -5,7 +5,7 @@
 
 RUN is the folder of a run of 'host.sh -p' with PROFILE=1 dom0-bench.sh. Writes for each row that was
 measured FOLDER/MODULE.PERSISTENT.ROW.txt: instructions and calls per I/O, by purpose and by function; and
-FOLDER/purposes.md, a table of all.
+FOLDER/purposes.md, a table of all, and what would be left of each row without the backend's own code.
 """
 import argparse
 import bisect
@@ -204,6 +204,19 @@ def write_purposes(file, profiles):
           file=file)
 
 
+def write_floors(file, profiles):
+    """What ours takes by what the in-tree module does, as it is and if its own code took nothing."""
+    rows = [[persistent, row, profile, profiles["stock", persistent, row].total("dom0")]
+            for (module, persistent, row), profile in profiles.items()
+            if module == "ours" and ("stock", persistent, row) in profiles]
+    if rows:
+        print("\n| ours by stock | ratio | without own code |\n|---|---:|---:|", file=file)
+    for persistent, row, profile, stock in rows:
+        ours = profile.total("dom0")
+        floor = ours - profile.purposes["dom0", "xen_blkback"]
+        print(f"| {persistent} {row} | {ours / stock:.2f} | {floor / stock:.2f} |", file=file)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("-n", dest="lines", type=int, default=25, help="functions for each purpose")
@@ -225,6 +238,7 @@ def main():
             profiles[row].write(file, arguments.lines)
     with open(arguments.folder / "purposes.md", "w", encoding="utf-8") as file:
         write_purposes(file, profiles)
+        write_floors(file, profiles)
     return incomplete
 
 
