@@ -21,7 +21,7 @@ few_rows() { printf '1q/%s\n' 4k-randread-qd1 4k-randread-qd32 128k-read-qd8 1m-
 
 guarded_rows() {
 	few_rows
-	printf '%s\n' 1q/{4k-randwrite-qd32,4k-randread-qd32-irq,16k-randread-qd32,4k-write-flush,1m-write-qd4-256seg} 4q/4k-randread-qd32
+	printf '%s\n' 1q/{4k-randwrite-qd32,16k-randread-qd32,4k-write-flush,1m-write-qd4-256seg} 4q/4k-randread-qd32
 }
 
 # rows_command ROWS: what measures them in dom0
