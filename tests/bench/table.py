@@ -22,6 +22,8 @@ LATENCY = ["p50_us", "p99_us"]
 FIELDS = MEASURED + COUNTED + TRACED + ["iops"] + LATENCY
 # A row's ratio may get that much worse before the guard minds.
 TOLERANCE = 1.05
+# What was nothing may be so little.
+NOTHING = 0.01
 # Two runs of the whole bench have to agree as well as this.
 AGREEMENT = 1.02
 # And they do as well as this; no more is asked of "not worse".
@@ -370,7 +372,7 @@ def judge(results, row, persistent, committed):
     said, passed = [], True
     for field in MEASURED + (["grant_calls"] if row in results.traced else []):
         ratio, was = results.ratio(row, persistent, field), committed[row, persistent][field]
-        passed = passed and ratio <= was * TOLERANCE
+        passed = passed and ratio <= max(was * TOLERANCE, NOTHING)
         said.append(f"{field} {ratio:.3f}, committed {was:.3f}")
     return f"{'ok' if passed else 'not ok'} - {name}: ours by in-tree: {'; '.join(said)}"
 
