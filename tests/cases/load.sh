@@ -1,13 +1,14 @@
 # shellcheck shell=bash
 # Verified load on the disk xvdb of a guest, for as long as a case wants. It comes in bursts, and leaves
-# some of the CPU to others; more of it with LOAD_REST, microseconds between two bursts.
+# some of the CPU to others; more of it with LOAD_REST, microseconds between two bursts. After LOAD_LOOPS rounds fio begins
+# anew, for which a guest that has to share its CPU may need seconds.
 
 # load_start GUEST: until there is /tmp/stop in the guest. Its own clock tells how long a read takes: /tmp/reads has
 # when each began and how long it took, /tmp/longest has the most seconds.
 load_start() {
 	guest_background "$1" load 'while [ ! -e /tmp/stop ]; do
 		fio --name=load --filename=/dev/xvdb --numjobs=2 --size=4M --offset_increment=8M --rw=randrw \
-			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=8 --loops=4 \
+			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=8 --loops='"${LOAD_LOOPS:-4}"' \
 			--thinktime='"${LOAD_REST:-50000}"' --thinktime_blocks=8 --verify=crc32c --verify_fatal=1 >/tmp/fio 2>&1 ||
 			{ cat /tmp/fio; exit 1; }
 	done'
