@@ -3,7 +3,7 @@
 #
 #   check.sh           all but the attacks, unless CASE= names them
 #   check.sh hostile   the attacks, by hostile guests; some of them on a host with two CPUs, too
-#   check.sh debug     the cases and the attacks alone, but on a dom0 that has the debug kernel; some on two CPUs, too
+#   check.sh debug     the cases and the attacks alone, but on a dom0 that has the debug kernel
 #   check.sh kasan     the attacks, and cases that make sense there, with the backend in a driver domain that has a
 #                      kernel with KASAN; some on two CPUs, too
 #   check.sh kcsan     those attacks that change what the backend looks at, with the backend in a driver domain that has
@@ -115,9 +115,8 @@ debug_kernel() {
 	local status=0 hosts names=()
 	hosts=$(hosts)
 	integration "$hosts" -d || status=$?
-	races -d || status=$?
 	mapfile -t names < <(seq -f 'debug-%.0f' "$hosts")
-	"$top/tests/xen/coverage.sh" "${names[@]}" debug-races-1 || :
+	"$top/tests/xen/coverage.sh" "${names[@]}" || :
 	return "$status"
 }
 
