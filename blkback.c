@@ -234,13 +234,6 @@ static void prepare(struct blkback_ring *ring, const struct disk_limits *disk)
 
 /* --- submit --------------------------------------------------------------- */
 
-static void count_req(struct blkback_ring *ring, const struct blkback_req *req)
-{
-	count(ring, STAT_REQS + req->operation, 1);
-	count(ring, STAT_SECTORS + req->operation, req->nr_sectors);
-	count(ring, STAT_DATA + req->data, req->nr_sectors);
-}
-
 /*
  * Whether a request of the batch goes on where the one before it ends, or the next one
  * goes on where it ends itself.
@@ -308,7 +301,6 @@ static void submit(struct blkback_ring *ring)
 			answer_req(req);
 			continue;
 		}
-		count_req(ring, req);
 		req->known_at = batch->known_at;
 		if (req->operation == BLKIF_OP_DISCARD) {
 			discard_wait(ring, req);
@@ -567,7 +559,7 @@ int ring_thread(void *data)
 		cond_resched();
 	}
 	settings_leave();
-	while (!map_forget(ring)) {
+	while (!guest_pages_forget(ring)) {
 		try_to_freeze();
 		schedule_timeout_interruptible(RETRY_JIFFIES);
 	}

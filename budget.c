@@ -235,10 +235,14 @@ void budget_ring_init(struct blkback_ring *ring)
 	ring->credit = OWN_PAGES;
 }
 
-/* Pages that requests of the ring have, but for those that are kept. */
+/*
+ * Pages that requests of the ring have. One that is kept mapped counts for each time that
+ * a request names it: it is there anyway, but the request takes memory that grows with it.
+ */
 static unsigned int used(const struct blkback_ring *ring)
 {
-	return READ_ONCE(ring->pool.out) + ring->mapped_out;
+	return READ_ONCE(ring->pool.out) + READ_ONCE(ring->kept_out) +
+	       ring->mapped_out;
 }
 
 static bool take_chunk(struct blkback_ring *ring)
@@ -282,9 +286,8 @@ void budget_settle(struct blkback_ring *ring)
  * @ring: whose request it is; its batch does not count the request yet
  * @pages: how many
  *
- * All pages of the batch are counted, and some may turn out to be kept ones. Where a
- * guest has spent all that it may have, each of its disks can still have one request of
- * any size out: so nothing stops for good, whatever other disks do.
+ * Where a guest has spent all that it may have, each of its disks can still have one
+ * request of any size out: so nothing stops for good, whatever other disks do.
  *
  * Context: the ring's thread.
  * Return: if so, true.

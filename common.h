@@ -345,7 +345,7 @@ union blkback_seg {
  * @ring: whose it is
  * @id: to be echoed
  * @sector: start on the disk; of a DISCARD: of what it has not been given yet
- * @nr_sectors: of a DISCARD: how many the disk has not been given yet
+ * @nr_sectors: how many; of a DISCARD: what the disk has not been given yet
  * @nr_segs: segments
  * @class: its size in memory, see request.c
  * @operation: enum blkif_op, never INDIRECT
@@ -565,6 +565,7 @@ struct blkback_pool {
  * @answered: requests that were taken and answered, ever; under @lock
  * @account: what became of requests; see there for who writes what
  * @pool: pages to copy to, under @lock
+ * @kept_out: pages that requests have whose data is KEPT, each time that one is named; under @lock
  * @persist: guest pages that stay mapped, if the connection is @persistent;
  *	under @lock
  * @reserve: memory for one request of any size, when there is no other
@@ -639,6 +640,7 @@ struct blkback_ring {
 	u32 answered;
 	struct blkback_account *account;
 	struct blkback_pool pool;
+	unsigned int kept_out;
 	struct blkback_persist persist;
 	struct blkback_req *reserve;
 };
@@ -903,6 +905,7 @@ void guest_pages_get(struct blkback_ring *ring);
 void guest_pages_put(struct blkback_ring *ring, struct blkback_req *req);
 long guest_pages_timeout(struct blkback_ring *ring);
 void guest_pages_trim(struct blkback_ring *ring);
+bool guest_pages_forget(struct blkback_ring *ring);
 
 /* copy.c: guest pages that are copied */
 void copy_descriptors(struct blkback_ring *ring);
@@ -940,7 +943,6 @@ bool map_busy(const struct blkback_req *req);
 bool map_unmap(struct blkback_ring *ring, struct llist_node *reqs);
 long map_timeout(struct blkback_ring *ring);
 void map_trim(struct blkback_ring *ring, unsigned int spare, unsigned int wanted);
-bool map_forget(struct blkback_ring *ring);
 
 /**
  * guest_pages_wanted() - whether memory is short, and a ring has to give some back
@@ -1025,7 +1027,7 @@ static inline u64 look_at_clock(struct blkback_ring *ring)
 }
 
 /**
- * req_given() - a request is about to be given to the disk
+ * req_given() - count a request that is about to be given to the disk
  * @ring: whose it is
  * @req: with its @known_at set
  * @now: from look_at_clock()
@@ -1036,6 +1038,9 @@ static inline u64 look_at_clock(struct blkback_ring *ring)
 static inline void req_given(struct blkback_ring *ring, struct blkback_req *req,
 			     u64 now, unsigned int waited)
 {
+	count(ring, STAT_REQS + req->operation, 1);
+	count(ring, STAT_SECTORS + req->operation, req->nr_sectors);
+	count(ring, STAT_DATA + req->data, req->nr_sectors);
 	req->given_at = now;
 	latency_count(ring->account, latency_kind(req->operation), LATENCY_WAIT,
 		      waited, 1);

@@ -127,10 +127,10 @@ static void show_barrier(struct seq_file *m, const struct blkback_ring *ring)
 
 static void show_pages(struct seq_file *m, const struct blkback_ring *ring)
 {
-	seq_printf(m, "pages: copied %u, mapped %u, free %u and %u, budget %u\n",
+	seq_printf(m, "pages: copied %u, mapped %u, kept %u, free %u and %u, budget %u\n",
 		   READ_ONCE(ring->pool.out), READ_ONCE(ring->mapped_out),
-		   READ_ONCE(ring->pool.nr), READ_ONCE(ring->spare.num_pages),
-		   READ_ONCE(ring->credit));
+		   READ_ONCE(ring->kept_out), READ_ONCE(ring->pool.nr),
+		   READ_ONCE(ring->spare.num_pages), READ_ONCE(ring->credit));
 	seq_printf(m, "pages kept mapped: %u of %u, not in use %u, to be let go %d\n",
 		   READ_ONCE(ring->persist.nr), ring->persist.max,
 		   READ_ONCE(ring->persist.nr_idle), atomic_read(&ring->squeeze));

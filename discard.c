@@ -51,13 +51,29 @@ bool discard_goes_on(struct blkback_ring *ring, struct blkback_req *req)
 	return true;
 }
 
-/* Between two pieces the disk may have been made read-only, or the ring stopped. */
-static bool discard_allowed(const struct blkback_ring *ring,
-			    const struct disk_limits *disk,
-			    const struct blkback_req *req)
+/*
+ * While one waits for its turn the disk may have been made read-only, or the ring stopped.
+ * Return BLKIF_RSP_OKAY, or the status to answer with.
+ */
+static int check_again(const struct blkback_ring *ring,
+		       const struct disk_limits *disk,
+		       const struct blkback_req *req)
 {
-	return !ring_stopped(ring) && disk->discard &&
-	       (!req->secure || disk->secure_erase);
+	if (ring_stopped(ring) || disk->read_only)
+		return BLKIF_RSP_ERROR;
+	return disk->discard && (!req->secure || disk->secure_erase) ?
+	       BLKIF_RSP_OKAY : BLKIF_RSP_EOPNOTSUPP;
+}
+
+/* It begins with its first piece. */
+static void discard_given(struct blkback_ring *ring, struct blkback_req *req)
+{
+	u64 now;
+
+	if (req->given_at)
+		return;
+	now = look_at_clock(ring);
+	req_given(ring, req, now, latency_bucket(now - req->known_at));
 }
 
 /**
@@ -84,18 +100,14 @@ void discard_submit(struct blkback_ring *ring, const struct disk_limits *disk)
 		struct blkback_req *req = discard_next(ring);
 
 		ring->discards_out++;
-		if (!req->given_at) {
-			u64 now = look_at_clock(ring);
-
-			req_given(ring, req, now, latency_bucket(now - req->known_at));
-		}
 		req->done_at = 0;
-		if (discard_allowed(ring, disk, req)) {
+		req->status = check_again(ring, disk, req);
+		if (req->status == BLKIF_RSP_OKAY) {
+			discard_given(ring, req);
 			vbd_submit(&ring->conn->dev->vbd, req, 0, answer_bio);
 			continue;
 		}
-		req->status = ring_stopped(ring) || disk->read_only ?
-			      BLKIF_RSP_ERROR : BLKIF_RSP_EOPNOTSUPP;
+		count(ring, STAT_REFUSED, !req->given_at);
 		answer_req(req);
 	}
 }

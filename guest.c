@@ -262,3 +262,18 @@ void guest_pages_trim(struct blkback_ring *ring)
 	copy_trim(ring, spare);
 	map_trim(ring, spare - min(spare, READ_ONCE(ring->pool.nr)), wanted);
 }
+
+/**
+ * guest_pages_forget() - keep no pages at all
+ * @ring: without requests
+ *
+ * Context: the ring's thread.
+ * Return: false if somebody below still looks at a page of the guest's: try again in a while.
+ */
+bool guest_pages_forget(struct blkback_ring *ring)
+{
+	copy_trim(ring, 0);
+	map_trim(ring, 0, UINT_MAX);
+	budget_trim(ring, true);
+	return !ring->persist.nr;
+}

@@ -317,15 +317,8 @@ static unsigned int room(const struct blkback_ring *ring)
 	       persist->nr_idle;
 }
 
-/**
- * map_unkeep() - undo map_keep()
- * @ring: whose request it is
- * @req: it has its grant references again
- *
- * Context: the ring's thread, under the ring's lock. After map_flush() at the latest, for a
- * request that has failed there: pages that could not be mapped go.
- */
-void map_unkeep(struct blkback_ring *ring, struct blkback_req *req)
+/* Pages that could not be mapped go. */
+static void unkeep(struct blkback_ring *ring, struct blkback_req *req)
 {
 	unsigned int i;
 
@@ -337,6 +330,25 @@ void map_unkeep(struct blkback_ring *ring, struct blkback_req *req)
 		req->segs[i].gref = kept->gref;
 		put_kept(ring, kept);
 	}
+}
+
+/* Requests whose data is KEPT have that many pages more, or less. */
+static void count_kept(struct blkback_ring *ring, int pages)
+{
+	WRITE_ONCE(ring->kept_out, ring->kept_out + pages);
+}
+
+/**
+ * map_unkeep() - undo map_keep()
+ * @ring: whose request it is
+ * @req: it has failed in map_flush(), and has its grant references again
+ *
+ * Context: the ring's thread, under the ring's lock.
+ */
+void map_unkeep(struct blkback_ring *ring, struct blkback_req *req)
+{
+	count_kept(ring, -req->nr_segs);
+	unkeep(ring, req);
 }
 
 /**
@@ -352,12 +364,12 @@ bool map_keep(struct blkback_ring *ring, struct blkback_req *req)
 	unsigned int nr_maps = ring->batch->maps.nr;
 	unsigned int missing = find_kept(ring, req);
 
-	if (!missing)
+	if (!missing || (missing <= room(ring) && keep_others(ring, req))) {
+		count_kept(ring, req->nr_segs);
 		return true;
-	if (missing <= room(ring) && keep_others(ring, req))
-		return true;
+	}
 	ring->batch->maps.nr = nr_maps;
-	map_unkeep(ring, req);
+	unkeep(ring, req);
 	return false;
 }
 
@@ -379,6 +391,7 @@ void map_put_kept(struct blkback_ring *ring, struct blkback_req *req)
 	for (i = 0; i < nr_segs; i++)
 		left += persist_leave(segs[i].kept, now, &last);
 	persist_left(persist, last, left);
+	count_kept(ring, -nr_segs);
 }
 
 /* Another request of the batch may have relied on a page that was not mapped. */
@@ -412,7 +425,7 @@ static void take_handle(struct blkback_maps *maps, unsigned int i)
  * to be undone.
  *
  * Context: the ring's thread; may sleep while the guest's memory is paged out.
- * Return: whether there was any.
+ * Return: whether any page could not be mapped.
  */
 bool map_flush(struct blkback_ring *ring)
 {
@@ -527,17 +540,4 @@ void map_trim(struct blkback_ring *ring, unsigned int spare, unsigned int wanted
 		drop_kept(ring, wanted);
 	if (ring->spare.num_pages > spare)
 		gnttab_page_cache_shrink(&ring->spare, spare);
-}
-
-/**
- * map_forget() - keep nothing of the guest mapped
- * @ring: without requests
- *
- * Context: the ring's thread.
- * Return: false if somebody below still looks at a page: try again in a while.
- */
-bool map_forget(struct blkback_ring *ring)
-{
-	drop_kept(ring, UINT_MAX);
-	return !ring->persist.nr;
 }

@@ -66,7 +66,7 @@ static struct blkback_req *used_before(struct blkback_ring *ring,
 	return req;
 }
 
-/* One request of any size can always go on. */
+/* One request of any size has memory in any case; for its data there has to be some. */
 static struct blkback_req *use_reserve(struct blkback_ring *ring)
 {
 	/* Whoever gave it back is done with it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The backend's side of one shared ring: the only code that uses it.
+ * The backend's side of one shared ring: the only code that uses it; debugfs.c shows its
+ * indices.
  *
  * The guest may write any byte of the ring at any time. So each index is read
  * once and held against our own, a slot is copied before anybody looks into

@@ -266,7 +266,8 @@ static void init_data(struct block_device *bdev, struct blkback_req *req)
  *
  * The block layer need not look for one to merge it with, unless it can be one that does
  * not come just before or after: a scheduler merges such, and a disk made of others may
- * have one below.
+ * have one below. That a disk which has no scheduler would have merged it with one that it
+ * could not take at once is given up for that.
  *
  * Return: flags for its bio.
  */

@@ -197,8 +197,36 @@ END
 expect "operations, in the order of their responses" "0 5 5 5 5 5 5" \
 	"$(sed -n 's/^response .*op=\([0-9]*\) status=0$/\1/p' "$state/frontend" | paste -sd' ')"
 expect "done first; pieces at a time" "R 4000, 4 of 12" "$(at_disk)"
-detach main xvdb
 pass "in the background, and never more than a few at the disk"
+
+# The first pieces of four are at the disk when it becomes read-only.
+sysfs=$(backend_sysfs main xvdb)
+statistics() { (cd "$sysfs/statistics" && paste -d' ' ds_req ds_sect errors refused); }
+read -r requests sectors errors refused < <(statistics)
+own_start main xvdb <<END
+connect
+mark /tmp/connected
+until /tmp/hung
+$(printf 'request op=discard sector=%s count=640 expect=any wait=0\n' 0 640 1280 1920 2560 3200)
+push
+mark /tmp/sent
+until /tmp/read-only
+wait
+END
+own_mark main connected
+dmsetup suspend --noflush --nolockfs slow
+guest_run main touch /tmp/hung
+own_mark main sent
+at_the_disk() { [ "$(<"$sysfs/queues/0/discards")" -eq 4 ]; }
+within 30 at_the_disk || fail "$(<"$sysfs/queues/0/discards") discards are said to be at the disk"
+blockdev --setro /dev/mapper/slow
+dmsetup resume slow
+own_finish main read-only
+blockdev --setrw /dev/mapper/slow
+expect "discards, their sectors, errors, refused" "$((requests + 4)) $((sectors + 4 * 640)) $((errors + 4)) $((refused + 2))" \
+	"$(statistics)"
+detach main xvdb
+pass "counted once they are given to the disk; refused or ended when it becomes read-only"
 
 # Secure erasure: this disk makes zeroes of what it is to erase, and of nothing else. It takes 96 sectors
 # at a time.

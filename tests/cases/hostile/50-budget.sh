@@ -4,18 +4,19 @@
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
 
-# overspend: four queues with requests of a thousand pages each, at a disk that hangs, of a guest that has 1024.
+# overspend SETTINGS COUNT REQUEST: four queues with so many requests, which have a thousand pages, at a disk that hangs,
+# of a guest that has 1024.
 overspend() {
 	attack_background <<-END
-		set queues=4 order=4
+		set queues=4 order=4 $1
 		pool pages=4200
 		connect
 		fill
 		mark /tmp/connected
 		until /tmp/hung
 		$(for queue in 0 1 2 3; do
-			for _ in {1..5}; do
-				echo "request op=indirect inner=write segs=200 queue=$queue wait=0"
+			for ((i = 0; i < $2; i++)); do
+				echo "request op=indirect queue=$queue wait=0 $3"
 			done
 		done)
 		push
@@ -29,7 +30,7 @@ overspend() {
 	hang
 	guest_run attacker touch /tmp/hung
 	attack_mark sent
-	wait_until 60 "the guest has spent its budget" waits
+	within 60 waits || fail "with pages of $(budget pages), and $(budget pages_waits) waits, more is served"
 }
 waits() { [ "$(budget pages_waits)" -gt 0 ] && [ "$(budget pages)" = 1024 ]; }
 
@@ -38,17 +39,26 @@ without_disks
 parameter max_guest_pages 1024
 parameter max_guest_queues 5
 offer
-overspend
+overspend "" 5 "inner=write segs=200"
 # Those of the rings; the others are dom0's own.
 expect "pages of the guest that are mapped" 64 "$(grants_mapped "$(domid attacker)")"
 pass "pages that are copied"
 resume
 attack_finish go
 
+# One page is enough to fill any number of requests.
+withdraw
+offer
+overspend "tell-persistent=1 persistent=1" 1 "times=5 inner=read seg=0-7@pool0 $(printf 'seg=0-7@same %.0s' {2..200})"
+expect "pages of the guest that are mapped" "$((64 + $(budget persistent_grants)))" "$(grants_mapped "$(domid attacker)")"
+pass "a page that is kept"
+resume
+attack_finish go
+
 withdraw
 mapped_only
 offer
-overspend
+overspend "" 5 "inner=write segs=200"
 # 32 for each queue, 1024 more, one request of 200 in any case, and four rings of 16 pages. What is not enough for a
 # request is taken in vain.
 mapped=$(grants_mapped "$(domid attacker)")
