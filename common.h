@@ -779,7 +779,7 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);
 __printf(2, 3)
 void blkback_info(struct blkback_dev *dev, const char *fmt, ...);
 
-/* negotiate.c: the keys in xenstore */
+/* xenstore.c: how xenstore is read and written */
 
 /**
  * no_answer() - whether xenstore could not be asked or told just now
@@ -801,6 +801,28 @@ static inline bool no_answer(int err)
 #define MAX_QUOTED	(4 * MAX_QUOTE + sizeof("..."))
 
 /**
+ * struct backend_key - one of the keys we write
+ * @name: in our own directory
+ * @value: written in decimal
+ */
+struct backend_key {
+	char name[sizeof("feature-max-indirect-segments")];
+	u64 value;
+};
+
+int xenstore_tell(struct blkback_dev *dev, const struct backend_key *keys,
+		  unsigned int n, enum xenbus_state from, enum xenbus_state to);
+int write_told(struct xenbus_device *xdev, enum xenbus_state state);
+int write_closed_again(struct xenbus_device *xdev);
+const char *quote(char *quoted, const char *text);
+int read_text(struct blkback_dev *dev, const char *dir, const char *key,
+	      char **text);
+int read_number(struct blkback_dev *dev, const char *dir, const char *key,
+		unsigned int *value);
+
+/* negotiate.c: what the keys mean */
+
+/**
  * struct ring_keys - where the frontend says a ring is
  * @refs: grant references of its pages, as many as there are
  * @port: the frontend's end of the event channel
@@ -810,18 +832,11 @@ struct ring_keys {
 	evtchn_port_t port;
 };
 
-const char *quote(char *quoted, const char *text);
-int read_text(struct blkback_dev *dev, const char *dir, const char *key,
-	      char **text);
-int read_number(struct blkback_dev *dev, const char *dir, const char *key,
-		unsigned int *value);
 int write_offer(struct blkback_dev *dev);
 int write_opened(struct blkback_dev *dev);
 int write_disk(struct blkback_conn *conn);
 int write_threads(const struct blkback_conn *conn);
 int announce_size(struct blkback_dev *dev, u64 sectors);
-int write_told(struct xenbus_device *xdev, enum xenbus_state state);
-int write_closed_again(struct xenbus_device *xdev);
 void read_disk_name(struct xenbus_device *xdev, char *name);
 int disk_named(struct blkback_dev *dev);
 int read_disk(struct blkback_dev *dev);

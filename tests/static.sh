@@ -156,7 +156,7 @@ no_loose_end() {
 # The keys that the driver reads and writes; they are all literals that consist of nothing else. In settings.c
 # there are such literals that are no keys.
 keys_of_driver() {
-	grep -oE '"[a-z][a-z0-9-]{2,}"' negotiate.c
+	grep -ohE '"[a-z][a-z0-9-]{2,}"' negotiate.c xenstore.c
 	grep -oE '(\.key = |(dir|nodename), )"[a-z-]+"' settings.c | grep -oE '"[a-z-]+"'
 	grep -oE 'read_level\([^"]*"[a-z-]+"' xenbus.c | grep -oE '"[a-z-]+"'
 }
