@@ -770,10 +770,18 @@ void blkback_get(struct blkback_dev *dev);
 void blkback_put(struct blkback_dev *dev);
 void blkback_kick(struct blkback_dev *dev);
 const char *blkback_state_name(enum blkback_state state);
+
+/* devs.c: the list of all devices */
+int blkback_remember(struct blkback_dev *new);
+void blkback_forget(struct blkback_dev *dev);
+struct blkback_dev *blkback_find_by_path(const char *path);
+void blkback_kick_disk(dev_t devt);
 void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg),
 		       unsigned long *arg);
 void blkback_rotate(void);
-void blkback_kick_disk(dev_t devt);
+
+/* log.c: messages */
+const char *blkback_what_to_do(int err);
 __printf(3, 4)
 void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);
 __printf(2, 3)

@@ -38,13 +38,6 @@
 
 static struct workqueue_struct *wq;
 
-/*
- * All devices, so that word about a disk or from xenstore finds them. The lock is
- * taken where memory is being freed: nothing may be allocated under it.
- */
-static LIST_HEAD(devs);
-static DEFINE_SPINLOCK(devs_lock);
-
 /* Per state: its name, what xenstore says meanwhile, and where it may lead. */
 static const struct {
 	const char *name;
@@ -130,164 +123,6 @@ void blkback_kick(struct blkback_dev *dev)
 	 */
 	if (mod_delayed_work(wq, &dev->work, 0))
 		kref_put(&dev->ref, dev_free);
-}
-
-/**
- * blkback_kick_disk() - have all devices on a disk look where things stand
- * @devt: number of the disk
- *
- * Context: any but interrupts.
- */
-void blkback_kick_disk(dev_t devt)
-{
-	struct blkback_dev *dev;
-
-	spin_lock(&devs_lock);
-	list_for_each_entry(dev, &devs, all)
-		if (READ_ONCE(dev->vbd.devt) == devt)
-			blkback_kick(dev);
-	spin_unlock(&devs_lock);
-}
-
-/**
- * blkback_each_ring() - call a function for each ring there is
- * @fn: must not sleep
- * @arg: passed on
- *
- * A device whose connection is being made or taken away just now is left out.
- *
- * Context: any but interrupts; also where memory is being freed.
- */
-void blkback_each_ring(void (*fn)(struct blkback_ring *ring, unsigned long *arg),
-		       unsigned long *arg)
-{
-	struct blkback_dev *dev;
-	unsigned int i;
-
-	spin_lock(&devs_lock);
-	list_for_each_entry(dev, &devs, all) {
-		/* Nobody who has it may be waited for under a spinlock. */
-		if (!mutex_trylock(&dev->conn_lock))
-			continue;
-		for (i = 0; dev->conn && i < dev->conn->nr_rings; i++)
-			fn(dev->conn->rings[i], arg);
-		mutex_unlock(&dev->conn_lock);
-	}
-	spin_unlock(&devs_lock);
-}
-
-/**
- * blkback_rotate() - the next blkback_each_ring() is to begin with another device
- *
- * Context: any but interrupts; also where memory is being freed.
- */
-void blkback_rotate(void)
-{
-	spin_lock(&devs_lock);
-	list_rotate_left(&devs);
-	spin_unlock(&devs_lock);
-}
-
-/* Two disks of a guest; then the second one is called by its number. */
-static bool have_same_name(const struct blkback_dev *dev,
-			   const struct blkback_dev *new)
-{
-	return dev->xdev->otherend_id == new->xdev->otherend_id &&
-	       !strcmp(dev->name, new->name);
-}
-
-/*
- * Add a new device to the list. There may be one that was unbound from the same
- * xenbus device and still has requests out; two at a time would serve one ring.
- */
-static int remember(struct blkback_dev *new)
-{
-	struct blkback_dev *dev;
-	int err = 0;
-
-	spin_lock(&devs_lock);
-	list_for_each_entry(dev, &devs, all) {
-		if (dev->xdev == new->xdev)
-			err = -EBUSY;
-		if (have_same_name(dev, new))
-			strscpy(new->name, kbasename(new->xdev->nodename),
-				sizeof(new->name));
-	}
-	if (!err) {
-		/* Nobody else tells any more. */
-		new->told = new->xdev->state;
-		list_add(&new->all, &devs);
-	}
-	spin_unlock(&devs_lock);
-	return err;
-}
-
-static void forget(struct blkback_dev *dev)
-{
-	spin_lock(&devs_lock);
-	list_del_init(&dev->all);
-	spin_unlock(&devs_lock);
-}
-
-/**
- * blkback_info() - say in the log what has become of a disk
- * @dev: the device
- * @fmt: what to say; the guest and the disk are put in front
- *
- * Context: the device's work.
- */
-void blkback_info(struct blkback_dev *dev, const char *fmt, ...)
-{
-	struct xenbus_device *xdev = dev->xdev;
-	struct va_format vaf = { .fmt = fmt };
-	va_list args;
-
-	if (!budget_says(dev->budget))
-		return;
-	va_start(args, fmt);
-	vaf.va = &args;
-	dev_info(&xdev->dev, "guest %d, disk %s: %pV\n", xdev->otherend_id,
-		 dev->name, &vaf);
-	va_end(args);
-}
-
-/* Whatever there was no memory for. */
-static const char *what_to_do(int err)
-{
-	return err == -ENOMEM ? ": free memory in this host, then attach the disk again" : "";
-}
-
-/**
- * blkback_error() - say what went wrong, in the log and in the device's error node
- * @dev: the device
- * @err: negative errno
- * @fmt: what to say, and what to do about it; the guest and the disk are put in front
- *
- * Context: the device's work, or its probe.
- */
-void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
-{
-	struct xenbus_device *xdev = dev->xdev;
-	struct va_format vaf = { .fmt = fmt };
-	char *path, *text;
-	va_list args;
-
-	va_start(args, fmt);
-	vaf.va = &args;
-	text = kasprintf(GFP_KERNEL, "%d guest %d, disk %s: %pV%s", -err,
-			 xdev->otherend_id, dev->name, &vaf, what_to_do(err));
-	va_end(args);
-	path = kasprintf(GFP_KERNEL, "error/%s", xdev->nodename);
-	if (budget_says(dev->budget))
-		dev_err(&xdev->dev, "%s\n",
-			text ?: "no memory to say what is wrong: free some in this host");
-	if (text)
-		trace_blkback_error(dev, err, text);
-	/* The directory of that name may be another disk's by now. */
-	if (text && path && !READ_ONCE(dev->removed))
-		xenbus_write(XBT_NIL, path, "error", text);
-	kfree(path);
-	kfree(text);
 }
 
 /* --- what a step depends on ----------------------------------------------- */
@@ -623,7 +458,7 @@ static int step(struct blkback_dev *dev, const struct levels *now)
 	}
 	/* Before Closed is told: whoever waits for that may bind the device at once. */
 	if (now->removed && dev->state == BLKBACK_CLOSED)
-		forget(dev);
+		blkback_forget(dev);
 	return err ?: tell_state(dev) ?: confirm_closed(dev, now);
 }
 
@@ -714,41 +549,10 @@ static void look(struct blkback_dev *dev)
 		blkback_kick(dev);
 }
 
-static bool is_within(const char *path, const char *dir)
-{
-	size_t len = str_has_prefix(path, dir);
-
-	return len && (!path[len] || path[len] == '/');
-}
-
-/*
- * The device whose directory has the path in it, with a reference; or NULL. What
- * happens above a directory is word for all below.
- */
-static struct blkback_dev *find_by_path(const char *path)
-{
-	struct blkback_dev *dev, *found = NULL;
-
-	spin_lock(&devs_lock);
-	list_for_each_entry(dev, &devs, all) {
-		if (READ_ONCE(dev->removed))
-			continue;
-		if (is_within(path, dev->xdev->nodename)) {
-			found = dev;
-			blkback_get(found);
-			break;
-		}
-		if (is_within(dev->xdev->nodename, path))
-			blkback_kick(dev);
-	}
-	spin_unlock(&devs_lock);
-	return found;
-}
-
 static void backend_changed(struct xenbus_watch *watch, const char *path,
 			    const char *token)
 {
-	struct blkback_dev *dev = find_by_path(path);
+	struct blkback_dev *dev = blkback_find_by_path(path);
 
 	if (!dev)
 		return;
@@ -823,7 +627,7 @@ static int blkback_probe(struct xenbus_device *xdev,
 		xenbus_dev_fatal(xdev, -ENOMEM,
 				 "guest %d, disk %s: no memory for the disk%s",
 				 xdev->otherend_id, kbasename(xdev->nodename),
-				 what_to_do(-ENOMEM));
+				 blkback_what_to_do(-ENOMEM));
 		return -ENOMEM;
 	}
 	err = watch_all();
@@ -834,7 +638,7 @@ static int blkback_probe(struct xenbus_device *xdev,
 		blkback_put(dev);
 		return err;
 	}
-	err = remember(dev);
+	err = blkback_remember(dev);
 	if (err) {
 		blkback_error(dev, err,
 			      "requests of before are still at the disk: bind it again when they are done");
