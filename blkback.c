@@ -19,6 +19,7 @@
  * with the thread is under the ring's lock.
  */
 #include <linux/freezer.h>
+#include <linux/ioprio.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
@@ -388,6 +389,7 @@ static void ring_serve(struct blkback_ring *ring)
 
 	if (settings_changed(ring))
 		settings_take(ring);
+	ring->prio = ring->ioprio ?: get_current_ioprio();
 	ring->retry = false;
 	ring->seen = READ_ONCE(ring->answered);
 	look_at_disk(ring, &disk);

@@ -497,7 +497,8 @@ struct blkback_pool {
  * @changes: of the device's settings, as far as they are taken
  * @copy_read_max: requests of up to so many bytes have their data copied
  * @copy_write_max: likewise
- * @ioprio: of its requests
+ * @ioprio: of its requests, if that is set
+ * @prio: of its requests at this moment; otherwise the block layer looks for it each time
  * @sring: our view of the shared pages; the responses in it are under @lock
  * @taken: requests taken off the ring, ever
  * @seen: @answered when last looked at
@@ -586,6 +587,7 @@ struct blkback_ring {
 	unsigned int copy_read_max;
 	unsigned int copy_write_max;
 	u16 ioprio;
+	u16 prio;
 	struct sring sring;
 	u32 taken;
 	u32 seen;

@@ -298,7 +298,7 @@ void vbd_submit(const struct blkback_vbd *vbd, struct blkback_req *req,
 		init_data(vbd->bdev, req);
 	req->bio.bi_private = req;
 	req->bio.bi_end_io = end_io;
-	req->bio.bi_ioprio = req->ring->ioprio;
+	req->bio.bi_ioprio = req->ring->prio;
 	req->bio.bi_opf |= flags;
 	trace_blkback_submit(req);
 	submit_bio(&req->bio);
