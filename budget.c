@@ -25,7 +25,7 @@
 
 static LIST_HEAD(budgets);
 static DEFINE_MUTEX(budgets_lock); /* budgets, and the last reference to each */
-static DEFINE_MUTEX(rates_lock); /* restarts, messages and silent of each */
+static DEFINE_MUTEX(rates_lock); /* restarts and messages of each, and messages of disks */
 
 static struct blkback_budget *find(domid_t guest)
 {
@@ -37,6 +37,18 @@ static struct blkback_budget *find(domid_t guest)
 	return NULL;
 }
 
+static void chunks_init(struct blkback_chunks *chunks, unsigned int pages)
+{
+	chunks->max = DIV_ROUND_UP(pages, BUDGET_CHUNK);
+	atomic_set(&chunks->left, chunks->max);
+}
+
+/* So many within a minute. */
+static void messages_init(struct blkback_messages *messages, unsigned int most)
+{
+	rate_init(&messages->rate, 60, most);
+}
+
 static struct blkback_budget *create(domid_t guest)
 {
 	struct blkback_budget *budget = kzalloc(sizeof(*budget), GFP_KERNEL);
@@ -45,15 +57,13 @@ static struct blkback_budget *create(domid_t guest)
 		return NULL;
 	kref_init(&budget->ref);
 	budget->guest = guest;
-	budget->max_chunks = DIV_ROUND_UP(READ_ONCE(blkback_max_guest_pages),
-					  BUDGET_CHUNK);
+	chunks_init(&budget->chunks, READ_ONCE(blkback_max_guest_pages));
 	budget->max_queues = READ_ONCE(blkback_max_guest_queues);
-	atomic_set(&budget->chunks, budget->max_chunks);
 	budget->max_kept = READ_ONCE(blkback_max_guest_persistent);
 	atomic_set(&budget->keepable, budget->max_kept);
 	rate_init(&budget->restarts, RESTARTS_SECONDS,
 		  READ_ONCE(blkback_max_guest_restarts));
-	rate_init(&budget->messages, 60, READ_ONCE(blkback_max_guest_messages));
+	messages_init(&budget->messages, READ_ONCE(blkback_max_guest_messages));
 	list_add(&budget->all, &budgets);
 	return budget;
 }
@@ -105,6 +115,16 @@ void budget_put(struct blkback_budget *budget)
 }
 
 /**
+ * budget_dev_init() - what one disk may have of its guest's budget
+ * @dev: the disk, which is new
+ */
+void budget_dev_init(struct blkback_dev *dev)
+{
+	chunks_init(&dev->chunks, READ_ONCE(blkback_max_disk_pages));
+	messages_init(&dev->messages, READ_ONCE(blkback_max_disk_messages));
+}
+
+/**
  * budget_restarts() - whether one more frontend of a guest may start anew
  * @budget: of the guest
  *
@@ -122,30 +142,53 @@ bool budget_restarts(struct blkback_budget *budget)
 	return may;
 }
 
+enum speech {
+	SPEAK,
+	LAST_WORD,	/* that nothing more will be said for a while */
+	SILENT,
+};
+
+/* Under rates_lock. */
+static enum speech may_say(struct blkback_messages *messages)
+{
+	bool was_silent = messages->silent;
+
+	messages->silent = !__ratelimit(&messages->rate);
+	if (!messages->silent)
+		return SPEAK;
+	return was_silent ? SILENT : LAST_WORD;
+}
+
 /**
- * budget_says() - whether a guest may cause one more message in the log
- * @budget: of the guest
+ * budget_says() - whether there may be one more message in the log about a disk
+ * @dev: the disk
  *
- * The first one that it may not is replaced by a message that says so.
+ * The first one that there may not be is replaced by one that says so.
  *
  * Context: may sleep.
  * Return: if so, true.
  */
-bool budget_says(struct blkback_budget *budget)
+bool budget_says(struct blkback_dev *dev)
 {
-	bool may, first;
+	struct blkback_budget *budget = dev->budget;
+	enum speech disk, guest = SILENT;
 
 	mutex_lock(&rates_lock);
-	may = __ratelimit(&budget->messages);
-	first = !may && !budget->silent;
-	budget->silent = !may;
+	disk = may_say(&dev->messages);
+	/* Also the last word about a disk is one about its guest. */
+	if (disk != SILENT)
+		guest = may_say(&budget->messages);
 	mutex_unlock(&rates_lock);
-	if (may)
+	if (disk == SPEAK && guest == SPEAK)
 		return true;
 	atomic_inc(&budget->unsaid);
-	if (first)
+	if (guest == SPEAK)
+		pr_warn("guest %u, disk %s: more than %u messages in a minute: those that follow are only in its error node in xenstore, see xenstore-ls -f error/backend/vbd/%u/%u\n",
+			budget->guest, dev->name, dev->messages.rate.burst,
+			budget->guest, dev->number);
+	else if (guest == LAST_WORD)
 		pr_warn("guest %u: more than %u messages in a minute: those that follow are only in the error nodes of its disks in xenstore, see xenstore-ls -f error/backend/vbd/%u\n",
-			budget->guest, budget->messages.burst, budget->guest);
+			budget->guest, budget->messages.rate.burst, budget->guest);
 	return false;
 }
 
@@ -245,10 +288,17 @@ static unsigned int used(const struct blkback_ring *ring)
 	       ring->mapped_out;
 }
 
+/* Of the disk's share first, so that what it may not have is not taken from others even for a moment. */
 static bool take_chunk(struct blkback_ring *ring)
 {
-	if (atomic_dec_if_positive(&budget_of(ring)->chunks) < 0)
+	struct blkback_chunks *share = &ring->conn->dev->chunks;
+
+	if (atomic_dec_if_positive(&share->left) < 0)
 		return false;
+	if (atomic_dec_if_positive(&budget_of(ring)->chunks.left) < 0) {
+		atomic_inc(&share->left);
+		return false;
+	}
 	ring->credit += BUDGET_CHUNK;
 	return true;
 }
@@ -256,7 +306,8 @@ static bool take_chunk(struct blkback_ring *ring)
 static void give_chunks(struct blkback_ring *ring, unsigned int nr)
 {
 	ring->credit -= nr * BUDGET_CHUNK;
-	atomic_add(nr, &budget_of(ring)->chunks);
+	atomic_add(nr, &budget_of(ring)->chunks.left);
+	atomic_add(nr, &ring->conn->dev->chunks.left);
 }
 
 /*
@@ -286,8 +337,8 @@ void budget_settle(struct blkback_ring *ring)
  * @ring: whose request it is; its batch does not count the request yet
  * @pages: how many
  *
- * Where a guest has spent all that it may have, each of its disks can still have one
- * request of any size out: so nothing stops for good, whatever other disks do.
+ * Where a guest, or a disk of it, has spent all that it may have, each of its disks can
+ * still have one request of any size out: so nothing stops for good, whatever others do.
  *
  * Context: the ring's thread.
  * Return: if so, true.

@@ -230,6 +230,8 @@ struct blkback_vbd {
  * @work: moves the device through its states
  * @state: written by @work; other readers see some recent value
  * @budget: of the guest
+ * @chunks: of pages, how many of its guest's the disk may have; taken by its rings
+ * @messages: about the disk
  * @restarts: how often the frontend may start anew
  * @held: the frontend, or all of the guest's together, has started anew too often, and
  *	waits; of @work
@@ -260,6 +262,8 @@ struct blkback_dev {
 	unsigned int number;
 	struct delayed_work work;
 	struct blkback_budget *budget;
+	struct blkback_chunks chunks;
+	struct blkback_messages messages;
 	struct ratelimit_state restarts;
 	bool held;
 	bool may_restart;
@@ -733,9 +737,11 @@ extern unsigned int blkback_max_spare_pages;
 extern unsigned int blkback_squeeze_ms;
 extern unsigned int blkback_log_stats;
 extern unsigned int blkback_max_guest_pages;
+extern unsigned int blkback_max_disk_pages;
 extern unsigned int blkback_max_guest_queues;
 extern unsigned int blkback_max_guest_persistent;
 extern unsigned int blkback_max_guest_messages;
+extern unsigned int blkback_max_disk_messages;
 extern unsigned int blkback_max_restarts;
 extern unsigned int blkback_max_guest_restarts;
 void params_init(void);

@@ -23,7 +23,7 @@ void blkback_info(struct blkback_dev *dev, const char *fmt, ...)
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	if (!budget_says(dev->budget))
+	if (!budget_says(dev))
 		return;
 	va_start(args, fmt);
 	vaf.va = &args;
@@ -66,7 +66,7 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...)
 			 blkback_what_to_do(err));
 	va_end(args);
 	path = kasprintf(GFP_KERNEL, "error/%s", xdev->nodename);
-	if (budget_says(dev->budget))
+	if (budget_says(dev))
 		dev_err(&xdev->dev, "%s\n",
 			text ?: "no memory to say what is wrong: free some in this host");
 	if (text)

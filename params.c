@@ -3,7 +3,7 @@
  * The parameters of the module. Names and meanings are those that the in-tree
  * module has always had. A connection keeps what it found when it was made, so a
  * change is for those that are made later. A guest's limits are what they were when it
- * got its first disk, that of restarts what it was when the disk came; log_stats may be
+ * got its first disk, those of a disk what they were when it came; log_stats may be
  * changed at any time.
  */
 #include <linux/kernel.h>
@@ -27,11 +27,14 @@ unsigned int blkback_squeeze_ms = 10;
 unsigned int blkback_log_stats;
 /* 64 MiB */
 unsigned int blkback_max_guest_pages = 16384;
+/* Half of that. */
+unsigned int blkback_max_disk_pages = 8192;
 /* See OWN_PAGES. */
 unsigned int blkback_max_guest_queues = 512;
 /* 64 MiB of the guest's; 15 disks with the most that each may have */
 unsigned int blkback_max_guest_persistent = 16384;
 unsigned int blkback_max_guest_messages = 30;
+unsigned int blkback_max_disk_messages = 20;
 unsigned int blkback_max_restarts = 20;
 /* A hundred disks, each of which is left and taken twice when a guest changes its kernel. */
 unsigned int blkback_max_guest_restarts = 200;
@@ -109,7 +112,7 @@ MODULE_PARM_DESC(max_persistent_grants,
 		 "Most guest pages that a disk keeps mapped, all its queues together (default: 1056)");
 NUMBER(persistent_grant_unused_seconds, blkback_unused_seconds, 0, UINT_MAX);
 MODULE_PARM_DESC(persistent_grant_unused_seconds,
-		 "A page kept mapped is unmapped when unused for so long; 0: never (default: 60)");
+		 "A page kept mapped is unmapped when unused for so long; 0: when memory is short (default: 60)");
 NUMBER(copy_read_max, blkback_copy_read_max, 0, UINT_MAX);
 MODULE_PARM_DESC(copy_read_max,
 		 "Data of reads up to so many bytes is copied, of larger ones mapped (default: 1048576)");
@@ -132,6 +135,9 @@ MODULE_PARM_DESC(log_stats,
 NUMBER(max_guest_pages, blkback_max_guest_pages, 0, UINT_MAX / 2);
 MODULE_PARM_DESC(max_guest_pages,
 		 "Most pages of a guest's requests at a time, beyond 32 for each queue, all its disks together (default: 16384)");
+NUMBER(max_disk_pages, blkback_max_disk_pages, 0, UINT_MAX / 2);
+MODULE_PARM_DESC(max_disk_pages,
+		 "How many of these one disk may have at a time (default: 8192)");
 NUMBER(max_guest_queues, blkback_max_guest_queues, 1, INT_MAX);
 MODULE_PARM_DESC(max_guest_queues,
 		 "Most queues of a guest, all its disks together (default: 512)");
@@ -141,6 +147,9 @@ MODULE_PARM_DESC(max_guest_persistent_grants,
 NUMBER(max_guest_messages, blkback_max_guest_messages, 0, INT_MAX);
 MODULE_PARM_DESC(max_guest_messages,
 		 "Most messages about a guest in the log within a minute, all its disks together (default: 30)");
+NUMBER(max_disk_messages, blkback_max_disk_messages, 0, INT_MAX);
+MODULE_PARM_DESC(max_disk_messages,
+		 "How many of these may be about one disk (default: 20)");
 NUMBER(max_restarts, blkback_max_restarts, 1, INT_MAX);
 MODULE_PARM_DESC(max_restarts,
 		 "How often a frontend may start anew within ten seconds, for each disk (default: 20)");

@@ -243,7 +243,7 @@ void queues_add(struct blkback_conn *conn)
 	if (conn->queues)
 		for (i = 0, err = 0; i < conn->nr_rings && !err; i++)
 			err = queue_add(conn->rings[i]);
-	if (err && budget_says(conn->dev->budget))
+	if (err && budget_says(conn->dev))
 		dev_warn(device, "guest %d, disk %s: no memory to show all queues in sysfs: attach it again to see them\n",
 			 conn->dev->xdev->otherend_id, conn->dev->name);
 }

@@ -162,22 +162,32 @@ static struct attribute *stat_attrs[] = {
 	NULL,
 };
 
-/* What is here is the guest's, but for what is of the disk: waits, and restarts. */
+/* What is here is the guest's, but for what is of the disk: its own pages, waits, and restarts. */
 static ssize_t pages_show(struct device *device, struct device_attribute *attr,
 			  char *buf)
 {
-	const struct blkback_budget *budget = to_blkback(device)->budget;
-	int free = atomic_read(&budget->chunks);
-
 	return sysfs_emit(buf, "%u\n",
-			  (budget->max_chunks - free) * BUDGET_CHUNK);
+			  budget_pages(&to_blkback(device)->budget->chunks));
 }
 
 static ssize_t pages_max_show(struct device *device,
 			      struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%u\n",
-			  to_blkback(device)->budget->max_chunks * BUDGET_CHUNK);
+			  to_blkback(device)->budget->chunks.max * BUDGET_CHUNK);
+}
+
+static ssize_t disk_pages_show(struct device *device,
+			       struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", budget_pages(&to_blkback(device)->chunks));
+}
+
+static ssize_t disk_pages_max_show(struct device *device,
+				   struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  to_blkback(device)->chunks.max * BUDGET_CHUNK);
 }
 
 static ssize_t queues_show(struct device *device, struct device_attribute *attr,
@@ -225,6 +235,8 @@ static ssize_t messages_held_show(struct device *device,
 
 static DEVICE_ATTR_RO(pages);
 static DEVICE_ATTR_RO(pages_max);
+static DEVICE_ATTR_RO(disk_pages);
+static DEVICE_ATTR_RO(disk_pages_max);
 static DEVICE_ATTR_RO(queues);
 static DEVICE_ATTR_RO(queues_max);
 static DEVICE_ATTR_RO(persistent_grants);
@@ -236,6 +248,8 @@ STAT_ATTR(pages_waits, BIT_ULL(STAT_OVER));
 static struct attribute *budget_attrs[] = {
 	&dev_attr_pages.attr,
 	&dev_attr_pages_max.attr,
+	&dev_attr_disk_pages.attr,
+	&dev_attr_disk_pages_max.attr,
 	&stat_pages_waits.attr.attr,
 	&dev_attr_queues.attr,
 	&dev_attr_queues_max.attr,

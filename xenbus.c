@@ -605,6 +605,7 @@ static struct blkback_dev *dev_alloc(struct xenbus_device *xdev)
 	settings_init(&dev->settings);
 	rate_init(&dev->restarts, RESTARTS_SECONDS,
 		  READ_ONCE(blkback_max_restarts));
+	budget_dev_init(dev);
 	INIT_DELAYED_WORK(&dev->work, dev_work);
 	if (kstrtouint(kbasename(xdev->nodename), 10, &dev->number))
 		dev->number = 0;	/* not how a toolstack calls a disk */

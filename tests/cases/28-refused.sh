@@ -75,13 +75,13 @@ xenstore-write "$backend/online" 0 "$backend/state" 5
 await_state "$backend" 6
 pass "served after all"
 
-# The log has as much of it as a guest may cause. (The first word is the driver's name, the second one the device's.)
+# The log has as much of it as there may be about a disk. (The first word is the driver's name, the second one the device's.)
 log_since "case $CASE" | grep ' vbd vbd-' >"$state/log"
-[ "$(wc -l <"$state/log")" -gt 20 ] || fail "the log has only this: $(cat "$state/log")"
+[ "$(wc -l <"$state/log")" -ge 20 ] || fail "the log has only this: $(cat "$state/log")"
 nameless=$(grep -vE ": ([0-9]+ )?guest $(domid main), disk xvdp: " "$state/log") || :
 expect "lines of the log that do not name guest and disk" "" "$nameless"
 # Errors begin with their number.
 sed -nE 's/.*: [0-9]+ guest [0-9]+, disk xvdp: //p' "$state/log" >"$state/errors"
-[ "$(wc -l <"$state/errors")" -gt 20 ] || fail "the log has only these errors: $(cat "$state/errors")"
+[ "$(wc -l <"$state/errors")" -ge 20 ] || fail "the log has only these errors: $(cat "$state/errors")"
 expect "errors that do not say what to do" "" "$(grep -vE "$advice" "$state/errors" || :)"
 pass "each message names the guest and the disk, and what to do"

@@ -48,7 +48,8 @@ class FakeDisk:
         write_all(self.folder, {"physical_device": "fd:3", "mode": "w"})
         write_all(self.folder / "driver", {})
         write_all(self.folder / "budget", {
-            "pages": 640, "pages_max": 16384, "pages_waits": 0, "queues": queues, "queues_max": 512,
+            "pages": 640, "pages_max": 16384, "disk_pages": 64, "disk_pages_max": 8192, "pages_waits": 0,
+            "queues": queues, "queues_max": 512,
             "persistent_grants": 0, "persistent_grants_max": 16384, "restarts_held": 0, "messages_held": 0})
         self.show()
 

@@ -32,7 +32,8 @@ overspend() {
 	attack_mark sent
 	within 60 waits || fail "with pages of $(budget pages), and $(budget pages_waits) waits, more is served"
 }
-waits() { [ "$(budget pages_waits)" -gt 0 ] && [ "$(budget pages)" = 1024 ]; }
+waits() { [ "$(budget pages_waits)" -gt 0 ] && [ "$(budget pages)" = "$spent" ]; }
+spent=1024
 
 hostile_start
 without_disks
@@ -81,6 +82,31 @@ verify
 END
 first_disk
 pass "a request of any size at a disk that does not hang"
+resume
+attack_finish go
+
+# A disk that hangs leaves its guest's others as much as it may not have itself.
+without_disks
+parameter max_disk_pages 512
+offer
+spent=512
+overspend "" 5 "inner=write segs=200"
+expect "pages of the disk, and of the guest" "512 512" "$(budget disk_pages) $(budget pages)"
+disk=/dev/testbed/further another_disk
+waits=$(budget pages_waits)
+attack <<'END'
+connect
+load
+request op=indirect inner=read segs=256 wait=0
+request op=indirect inner=read segs=200 wait=0
+push
+wait
+io count=50 depth=2 kind=both
+verify
+END
+expect "waits of another disk" "$waits" "$(budget pages_waits)"
+pass "pages of a disk"
+first_disk
 resume
 attack_finish go
 expect "pages in the end" 0 "$(budget pages)"
