@@ -192,14 +192,16 @@ static void add_segment(struct frontend *fe, struct odd *odd, struct list *list,
 static void read_segments(struct frontend *fe, struct args *args,
 			  struct odd *odd, struct list *list)
 {
-	__u64 whole = args_number(args, "segs", 0);
+	__u64 before = args_number(args, "segs", 0), behind = args_number(args, "more", 0);
 	unsigned int fill = args_number(args, "fill", 0x5a);
 	const char *text;
 
-	while (whole--)
+	while (before--)
 		add_segment(fe, odd, list, "0-7", fill);
 	while ((text = args_text(args, "seg")))
 		add_segment(fe, odd, list, text, fill);
+	while (behind--)
+		add_segment(fe, odd, list, "0-7", fill);
 }
 
 static void list_direct(struct odd *odd, const struct list *list)

@@ -17,16 +17,17 @@ bad() {
 }
 
 requests() {
-	local at
+	local at inner
 	echo connect
 	echo fill
 	for at in {0..10}; do
 		bad op=read 11 "$at"
 		bad op=write 11 "$at"
 	done
-	for at in 0 31 32 127 128 255; do
-		bad "op=indirect inner=read" 256 "$at"
-		bad "op=indirect inner=write" 256 "$at"
+	for at in {0..255}; do
+		for inner in read write; do
+			echo "request op=indirect inner=$inner segs=$at seg=0-7@bad more=$((255 - at)) expect=error"
+		done
 	done
 	bad op=write 11 0 10
 	bad op=write 11 0 1 2 3 4 5 6 7 8 9 10
