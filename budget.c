@@ -288,7 +288,7 @@ static unsigned int used(const struct blkback_ring *ring)
 	       ring->mapped_out;
 }
 
-/* Of the disk's share first, so that what it may not have is not taken from others even for a moment. */
+/* Of the disk's share first: what it may not have is not taken from others even for a moment. */
 static bool take_chunk(struct blkback_ring *ring)
 {
 	struct blkback_chunks *share = &ring->conn->dev->chunks;

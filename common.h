@@ -795,6 +795,11 @@ void blkback_error(struct blkback_dev *dev, int err, const char *fmt, ...);
 __printf(2, 3)
 void blkback_info(struct blkback_dev *dev, const char *fmt, ...);
 
+/* How much of a text that others wrote goes into a message, and what that becomes. */
+#define MAX_QUOTE	32
+#define MAX_QUOTED	(4 * MAX_QUOTE + sizeof("..."))
+const char *quote(char *quoted, const char *text);
+
 /* xenstore.c: how xenstore is read and written */
 
 /**
@@ -812,10 +817,6 @@ static inline bool no_answer(int err)
 /* How long to leave xenstore alone then. */
 #define XENSTORE_RETRY_MS	100
 
-/* How much of a text that others wrote goes into a message, and what that becomes. */
-#define MAX_QUOTE	32
-#define MAX_QUOTED	(4 * MAX_QUOTE + sizeof("..."))
-
 /**
  * struct backend_key - one of the keys we write
  * @name: in our own directory
@@ -830,7 +831,6 @@ int xenstore_tell(struct blkback_dev *dev, const struct backend_key *keys,
 		  unsigned int n, enum xenbus_state from, enum xenbus_state to);
 int write_told(struct xenbus_device *xdev, enum xenbus_state state);
 int write_closed_again(struct xenbus_device *xdev);
-const char *quote(char *quoted, const char *text);
 int read_text(struct blkback_dev *dev, const char *dir, const char *key,
 	      char **text);
 int read_number(struct blkback_dev *dev, const char *dir, const char *key,

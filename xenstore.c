@@ -12,8 +12,6 @@
 #include <linux/kernel.h>
 #include <linux/semaphore.h>
 #include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/string_helpers.h>
 
 #include "common.h"
 
@@ -216,28 +214,6 @@ int write_closed_again(struct xenbus_device *xdev)
 {
 	return transact(xdev->nodename, NULL, 0, XenbusStateClosing,
 			XenbusStateClosed);
-}
-
-/**
- * quote() - what others wrote as a message may have it: short and ASCII
- * @quoted: MAX_QUOTED bytes, for the text
- * @text: of more than MAX_QUOTE bytes, the first ones are taken
- *
- * A message that is too long for xenstore would not be written at all. (%pE would let
- * Latin-1 through.)
- *
- * Context: any.
- * Return: @quoted.
- */
-const char *quote(char *quoted, const char *text)
-{
-	size_t size = strnlen(text, MAX_QUOTE + 1);
-	int len = string_escape_mem(text, min_t(size_t, size, MAX_QUOTE), quoted,
-				    MAX_QUOTED - sizeof("..."),
-				    ESCAPE_NAP | ESCAPE_ANY, NULL);
-
-	strscpy(quoted + len, size > MAX_QUOTE ? "..." : "", MAX_QUOTED - len);
-	return quoted;
 }
 
 /* Digits and nothing else: no sign, no blank, no other base. */
