@@ -177,7 +177,7 @@ static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 	batch->nr_copied = 0;
 	batch->nr_mapped = 0;
 	batch->indirect = false;
-	batch->room = budget_spare(ring);
+	batch->room = budget_room(ring);
 	while (unread-- > 0 && batch->nr_reqs < BLKBACK_BATCH_REQS)
 		if (!fetch_one(ring, disk))
 			break;

@@ -178,6 +178,8 @@ bool budget_says(struct blkback_dev *dev)
 	/* Also the last word about a disk is one about its guest. */
 	if (disk != SILENT)
 		guest = may_say(&budget->messages);
+	if (disk == LAST_WORD && guest != SPEAK)
+		dev->messages.silent = false;	/* it has yet to be said */
 	mutex_unlock(&rates_lock);
 	if (disk == SPEAK && guest == SPEAK)
 		return true;
@@ -278,14 +280,25 @@ void budget_ring_init(struct blkback_ring *ring)
 	ring->credit = OWN_PAGES;
 }
 
+/* Pages of ours that requests of the ring have. */
+static unsigned int taken(const struct blkback_ring *ring)
+{
+	return READ_ONCE(ring->pool.out) + ring->mapped_out;
+}
+
 /*
- * Pages that requests of the ring have. One that is kept mapped counts for each time that
- * a request names it: it is there anyway, but the request takes memory that grows with it.
+ * What requests of the ring count for. A page that is kept mapped counts for each time
+ * that one names it: it is there anyway, but the request takes memory that grows with it.
  */
 static unsigned int used(const struct blkback_ring *ring)
 {
-	return READ_ONCE(ring->pool.out) + READ_ONCE(ring->kept_out) +
-	       ring->mapped_out;
+	return taken(ring) + READ_ONCE(ring->kept_out);
+}
+
+/* Of what the ring has got, beyond so many pages. */
+static unsigned int left_of(const struct blkback_ring *ring, unsigned int pages)
+{
+	return ring->credit > pages ? ring->credit - pages : 0;
 }
 
 /* Of the disk's share first: what it may not have is not taken from others even for a moment. */
@@ -356,17 +369,27 @@ bool budget_covers(struct blkback_ring *ring, unsigned int pages)
 }
 
 /**
+ * budget_room() - how many pages requests may have without more being taken
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: what the ring has got and does not use.
+ */
+unsigned int budget_room(const struct blkback_ring *ring)
+{
+	return left_of(ring, used(ring));
+}
+
+/**
  * budget_spare() - how many free pages a ring may keep
  * @ring: the ring
  *
  * Context: the ring's thread.
- * Return: what it has got and does not use.
+ * Return: what it has got, but for those that requests have.
  */
 unsigned int budget_spare(const struct blkback_ring *ring)
 {
-	unsigned int now = used(ring);
-
-	return ring->credit > now ? ring->credit - now : 0;
+	return left_of(ring, taken(ring));
 }
 
 /**

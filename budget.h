@@ -119,6 +119,7 @@ void budget_ring_init(struct blkback_ring *ring);
 void budget_ring_exit(struct blkback_ring *ring);
 bool budget_covers(struct blkback_ring *ring, unsigned int pages);
 void budget_settle(struct blkback_ring *ring);
+unsigned int budget_room(const struct blkback_ring *ring);
 unsigned int budget_spare(const struct blkback_ring *ring);
 void budget_trim(struct blkback_ring *ring, bool idle);
 

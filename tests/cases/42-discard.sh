@@ -214,6 +214,7 @@ until /tmp/read-only
 wait
 END
 own_mark main connected
+at_end sh -c '! dmsetup info slow >/dev/null 2>&1 || dmsetup resume slow'
 dmsetup suspend --noflush --nolockfs slow
 guest_run main touch /tmp/hung
 own_mark main sent

@@ -9,7 +9,7 @@ objects() { there awk '$1 == "kmalloc-8k" { print $2 }' /proc/slabinfo; }
 
 requests='' singles=''
 for queue in 0 1 2 3; do
-	requests+="request queue=$queue op=indirect inner=read segs=65 times=60 wait=0"$'\n'
+	requests+="request queue=$queue op=indirect inner=read segs=65 times=30 wait=0"$'\n'
 	singles+="request queue=$queue op=read segs=1 wait=0; "
 done
 hostile_start
@@ -31,10 +31,10 @@ sleep 5
 before=$(objects) memory=$(free_kib) reads=$(statistic rd_req)
 hang
 guest_run attacker touch /tmp/hung
-wait_until 60 "240 requests are at the disk" taken rd_req $((reads + 240))
+wait_until 60 "120 requests are at the disk" taken rd_req $((reads + 120))
 full=$(objects)
 note "objects: $before, then $full; $((memory - $(free_kib))) KiB"
-[ $((full - before)) -ge 200 ] || error "240 requests take memory $((full - before)) times only"
+[ $((full - before)) -ge 100 ] || error "120 requests take memory $((full - before)) times only"
 resume
 # A few more are always in use, as Linux counts those that it has ready for the CPU.
 given_back() {
