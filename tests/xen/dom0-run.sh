@@ -125,7 +125,7 @@ run_case() {
 	export CASE
 	file=$(case_file "$CASE")
 	title=$(sed -n '2s/^# *//p' "$file")
-	output=/job/output/$CASE.log
+	output=/job/output/$CASE.$SECONDS.log
 	rm -rf "$state"
 	mkdir -p "$state" /job/output
 	is_hostile || oracle_end
