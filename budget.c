@@ -323,6 +323,13 @@ static void give_chunks(struct blkback_ring *ring, unsigned int nr)
 	atomic_add(nr, &ring->conn->dev->chunks.left);
 }
 
+/* Whether other rings of the disk, or of the guest, could not have a chunk more. */
+static bool spent(const struct blkback_ring *ring)
+{
+	return !atomic_read(&ring->conn->dev->chunks.left) ||
+	       !atomic_read(&budget_of(ring)->chunks.left);
+}
+
 /*
  * One ring of a disk may, at a time. Return whether it is this one. Not twice in a row:
  * others come to have their turn when it has settled.
@@ -360,12 +367,16 @@ bool budget_covers(struct blkback_ring *ring, unsigned int pages)
 {
 	unsigned int wanted = used(ring) + ring->batch->nr_copied +
 			      ring->batch->nr_mapped + pages;
+	unsigned int more = 0;
 
 	if (!pages)
 		return true;
 	while (ring->credit < wanted && take_chunk(ring))
-		;
-	return ring->credit >= wanted || (wanted == pages && overdraw(ring));
+		more++;
+	if (ring->credit >= wanted)
+		return true;
+	give_chunks(ring, more);	/* they may be enough for another ring */
+	return wanted == pages && overdraw(ring);
 }
 
 /**
@@ -395,14 +406,14 @@ unsigned int budget_spare(const struct blkback_ring *ring)
 /**
  * budget_trim() - give back what the ring does not need
  * @ring: the ring
- * @idle: all of it; otherwise a little of it, if it is much
+ * @idle: all of it; otherwise a little of it, if it is much, or if others have to go without
  *
  * Context: the ring's thread.
  */
 void budget_trim(struct blkback_ring *ring, bool idle)
 {
-	unsigned int keep = max(used(ring) + (idle ? 0 : SLACK_PAGES),
-				OWN_PAGES);
+	unsigned int slack = idle || spent(ring) ? 0 : SLACK_PAGES;
+	unsigned int keep = max(used(ring) + slack, OWN_PAGES);
 
 	if (ring->credit >= keep + BUDGET_CHUNK)
 		give_chunks(ring, idle ? (ring->credit - keep) / BUDGET_CHUNK : 1);

@@ -642,7 +642,7 @@ struct blkback_ring {
 	struct llist_head freed[BLKBACK_REQ_SIZES];
 	atomic_t squeeze;
 	unsigned long squeezed_until;
-	spinlock_t lock; /* responses, answered, what is counted of them, pool, persist */
+	spinlock_t lock; /* responses, answered, what is counted of them, pool, kept_out, persist */
 	u32 answered;
 	struct blkback_account *account;
 	struct blkback_pool pool;
