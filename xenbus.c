@@ -322,6 +322,21 @@ static enum blkback_state enter(struct blkback_dev *dev,
 	return BLKBACK_DRAINING;
 }
 
+static int is_same(struct device *dev, const void *other)
+{
+	return dev == other;
+}
+
+/* The bus loses sight of a device that is removed before its driver does. */
+static bool on_bus(struct xenbus_device *xdev)
+{
+	struct device *found = bus_find_device(xdev->dev.bus, NULL, &xdev->dev,
+					       is_same);
+
+	put_device(found);
+	return found;
+}
+
 /*
  * Unbound while the last requests were still out: there is nobody left to tell
  * anything but the end. And if the toolstack has lost patience and removed the
@@ -335,7 +350,7 @@ static int tell_end(struct blkback_dev *dev)
 	if (dev->state != BLKBACK_CLOSED)
 		return 0;
 	device_lock(&xdev->dev);
-	if (!xdev->dev.driver && device_is_registered(&xdev->dev))
+	if (!xdev->dev.driver && on_bus(xdev))
 		err = write_told(xdev, XenbusStateClosed);
 	device_unlock(&xdev->dev);
 	return err;

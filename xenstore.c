@@ -199,7 +199,7 @@ int write_told(struct xenbus_device *xdev, enum xenbus_state state)
 	int err = transact(xdev->nodename, NULL, 0, XenbusStateUnknown, state);
 
 	if (!err)
-		xdev->state = state;	/* the core goes by it */
+		data_race(xdev->state = state);	/* the core goes by it, and sysfs tells it */
 	return err;
 }
 
