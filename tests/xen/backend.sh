@@ -2,7 +2,7 @@
 # What dom0-run.sh does where the backend is, between cases and when all are done. A debug kernel is asked what it has
 # found and does not say on the console; with any other kernel functions that begin with debug_ do nothing.
 
-kmemleak=/sys/kernel/debug/kmemleak
+kmemleak=/sys/kernel/debug/kmemleak kcsan=/sys/kernel/debug/kcsan
 debug_cases=/run/testbed-cases
 debug_unclean=/run/testbed-unclean
 
@@ -81,6 +81,8 @@ debug_coverage() {
 }
 
 debug_end() {
+	[ ! -e "$kcsan" ] || grep -Eq '^setup_watchpoints: [1-9]' "$kcsan" ||
+		debug_fails "debug kernel: KCSAN has watched nothing # ERROR"
 	[ -e /proc/lockdep_stats ] || return 0
 	debug_coverage
 	debug_leaks

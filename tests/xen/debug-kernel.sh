@@ -85,9 +85,12 @@ configure() {
 	wanted >"$source.config"
 	make -s KCONFIG_ALLCONFIG="$source.config" allnoconfig >"$log" 2>&1 ||
 		{ tail -n 20 "$log"; return 1; }
-	grep '^CONFIG' "$source.config" | while read -r line; do
-		grep -qxF "$line" .config || { say "not taken: $line"; return 1; }
-	done
+	while read -r line; do
+		case $line in
+		CONFIG*) grep -qxF "$line" .config ;;
+		*) ! grep -q "^$(awk '{ print $2 }' <<<"$line")=" .config ;;
+		esac || { say "not taken: $line"; return 1; }
+	done <"$source.config"
 }
 
 # One line a minute shows that it goes on.

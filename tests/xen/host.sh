@@ -81,6 +81,8 @@ build_debug_module() {
 	# Which of its lines are run is counted, for all hosts together: see coverage.sh.
 	[ "$debug" != debug ] || printf '%s\n' 'GCOV_PROFILE := y' 'ccflags-y += -frandom-seed=coverage' >>"$copy/Kbuild"
 	make -C "$copy" KDIR="$built/$debug/tree" UBSAN_SANITIZE=y >"$log" 2>&1 || { cat "$log"; exit 1; }
+	# Who does not tell KCSAN what is read has no races.
+	[ "$debug" != kcsan ] || [ "$(nm -u "$module" | grep -c __tsan_read)" -gt 0 ] || { echo "$module is not for KCSAN"; exit 1; }
 }
 
 prepare_job() {
