@@ -207,7 +207,7 @@ guest_stop() {
 }
 
 # guest_wait NAME: until a guest that boots takes commands.
-guest_wait() { /guest/remote wait "$1" "$GUEST_LIMIT" || error "guest $1 did not come up"; }
+guest_wait() { /guest/remote wait "$1" "$GUEST_LIMIT" || guest_lost "$1" "did not come up"; }
 
 guest_gone() { ! guest_exists "$1"; }
 
@@ -223,16 +223,19 @@ guest_run() {
 	else
 		/guest/remote run "$name" "$GUEST_LIMIT" || status=$?
 	fi
-	[ "$status" -ne 255 ] || {
-		guest_silent "$name" >>"$state/silent" || :
-		error "guest $name did not answer: $*"
-	}
+	[ "$status" -ne 255 ] || guest_lost "$name" "did not answer: $*"
 	return "$status"
 }
 
-# guest_silent NAME: what can be known of a guest that does not answer. It has its tasks' stacks on its console then, if
-# it still can; here are those that an answer depends on, events that nobody has taken, where its CPUs are, and what was
-# asked and answered last. dom0-run.sh has all of it in the case's output.
+# guest_lost NAME WHAT: an error, with what can be known of the guest in the case's output.
+guest_lost() {
+	guest_silent "$1" >>"$state/silent" || :
+	error "guest $1 $2"
+}
+
+# guest_silent NAME: it has its tasks' stacks on its console then, if it still can; here are those that an answer depends on,
+# events that nobody has taken, where its CPUs are, three times, and what was asked and answered last. dom0-run.sh has all
+# of it in the case's output.
 guest_silent() {
 	local id log=/job/consoles/guest-$1.log before
 	id=$(domid "$1") || return 0
@@ -244,6 +247,9 @@ guest_silent() {
 	tail -c "+$((before + 1))" "$log" | grep -a -A 12 -E 'task:(xenwatch|xenbus|remote|sh|rmmod|insmod) .*|state:D' | cut -c 16-
 	xen_says e | awk -v "id=$id" '/information for domain/ { mine = $NF == id ":" } mine && /\[1/'
 	xl vcpu-list "$1"
+	for _ in 1 2 3; do
+		/usr/lib/xen-*/bin/xenctx -C -S -s /boot/System.map-* "$id" | grep -aE '^(vcpu|rip:|flags:)|\[<'
+	done
 	xenstore-ls "/local/domain/$id/data" | cut -c 1-200
 } 2>&1
 
