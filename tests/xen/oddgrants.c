@@ -120,56 +120,84 @@ static bool is_version_2(void)
 	       op.version == 2;
 }
 
-/* The kernel's own mapping of the table is not for modules: this is another one. */
-static union grant_entry_v2 *map_table(unsigned int index)
+/**
+ * struct window - where an entry of the grant table can be written
+ * @place: a page of vmalloc(), which a frame of the table is mapped at
+ * @own: what was there before, and has to be again: a guest that has mapped
+ *       what is not its own cannot be saved
+ * @entry: of the table of version 2
+ */
+struct window {
+	void *place;
+	struct page *own;
+	union grant_entry_v2 *entry;
+};
+
+static int window_map(struct window *window, unsigned long frame)
 {
+	return HYPERVISOR_update_va_mapping((unsigned long)window->place,
+					    mfn_pte(frame, PAGE_KERNEL),
+					    UVMF_INVLPG | UVMF_ALL);
+}
+
+static void window_close(struct window *window)
+{
+	if (window->entry &&
+	    window_map(window, xen_page_to_gfn(window->own)))
+		return;		/* it cannot be freed with what is there */
+	vfree(window->place);
+}
+
+/* The kernel's own mapping of the table is not for modules: this is another one. */
+static int window_open(struct window *window, grant_ref_t ref)
+{
+	unsigned int per_frame = PAGE_SIZE / sizeof(union grant_entry_v2);
+	unsigned int index = ref / per_frame;
 	struct gnttab_setup_table op = {
 		.dom = DOMID_SELF, .nr_frames = index + 1,
 	};
 	xen_pfn_t *frames = kcalloc(index + 1, sizeof(*frames), GFP_KERNEL);
-	void *place = vmalloc(PAGE_SIZE);
 	int err = -ENOMEM;
 
-	if (!frames || !place)
+	window->entry = NULL;
+	window->place = vmalloc(PAGE_SIZE);
+	if (!frames || !window->place)
 		goto out;
+	window->own = vmalloc_to_page(window->place);
 	set_xen_guest_handle(op.frame_list, frames);
 	err = HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &op, 1) ?: op.status;
 	if (!err)
-		err = HYPERVISOR_update_va_mapping((unsigned long)place,
-						   mfn_pte(frames[index], PAGE_KERNEL),
-						   UVMF_INVLPG);
+		err = window_map(window, frames[index]);
+	if (!err)
+		window->entry = (union grant_entry_v2 *)window->place + ref % per_frame;
 out:
 	kfree(frames);
-	if (!err)
-		return place;
-	vfree(place);
-	return ERR_PTR(err);
-}
-
-static union grant_entry_v2 *entry_of(grant_ref_t ref)
-{
-	unsigned int per_frame = PAGE_SIZE / sizeof(union grant_entry_v2);
-	union grant_entry_v2 *table = map_table(ref / per_frame);
-
-	return IS_ERR(table) ? table : table + ref % per_frame;
+	if (err)
+		window_close(window);
+	return err;
 }
 
 /* Only where the table is of version 2. */
 static int swap_set(const char *text, const struct kernel_param *param)
 {
-	union grant_entry_v2 *one, *other;
+	struct window one, other;
 	grant_ref_t refs[2];
+	int err;
 
 	if (sscanf(text, "%u %u", &refs[0], &refs[1]) != 2)
 		return -EINVAL;
 	if (!is_version_2())
 		return -EOPNOTSUPP;
-	one = entry_of(refs[0]);
-	other = entry_of(refs[1]);
-	if (IS_ERR(one) || IS_ERR(other))
-		return PTR_ERR(IS_ERR(one) ? one : other);
-	swap(one->full_page.frame, other->full_page.frame);
-	return 0;
+	err = window_open(&one, refs[0]);
+	if (err)
+		return err;
+	err = window_open(&other, refs[1]);
+	if (!err) {
+		swap(one.entry->full_page.frame, other.entry->full_page.frame);
+		window_close(&other);
+	}
+	window_close(&one);
+	return err;
 }
 
 static const struct kernel_param_ops swap_ops = { .set = swap_set };
@@ -187,6 +215,7 @@ static int grant_frame(unsigned int *ref, unsigned long frame)
 static int grant_otherwise(unsigned int *ref, union grant_entry_v2 with)
 {
 	union grant_entry_v2 *entry;
+	struct window window;
 	unsigned int kind = with.hdr.flags;
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	int err;
@@ -196,9 +225,10 @@ static int grant_otherwise(unsigned int *ref, union grant_entry_v2 with)
 	err = grant_frame(ref, xen_page_to_gfn(page));
 	if (err)
 		return err;
-	entry = entry_of(*ref);
-	if (IS_ERR(entry))
-		return PTR_ERR(entry);
+	err = window_open(&window, *ref);
+	if (err)
+		return err;
+	entry = window.entry;
 	WRITE_ONCE(entry->hdr.flags, 0);
 	wmb(); /* nobody uses it while it changes */
 	with.hdr.flags = 0;
@@ -207,6 +237,7 @@ static int grant_otherwise(unsigned int *ref, union grant_entry_v2 with)
 	*entry = with;
 	wmb(); /* it is whole before it is valid */
 	WRITE_ONCE(entry->hdr.flags, kind);
+	window_close(&window);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # an event channel closed with requests on their way stops but the events, and a guest that starts anew, by kexec or from a file, leaves nothing mapped
+# On two CPUs, too.
 
 # shellcheck source=tests/cases/hostile.sh
 . /job/tests/cases/hostile.sh
@@ -86,7 +87,9 @@ attack_finish resumed
 expect "grants in use" 0 "$(grants_mapped "$(domid attacker)")"
 pass "kexec with requests at the disk"
 
-# What Xen knows of the old guest's grants goes with it; the new one's kernel grants nothing of what the program had.
+# What Xen knows of the old guest's grants goes with it, odd ones, too; the new one's kernel grants nothing of what the
+# program had.
+odd_grants
 keep_pages <<<'until /tmp/never'
 id=$(domid attacker)
 at_end rm -f /tmp/attacker
@@ -100,7 +103,7 @@ guest_wait attacker
 offer
 served
 pass "saved and restored with pages kept mapped"
-# Its odd grants, if it had any, are lost, too, so the next case has another one. Its event channels are counted anew.
+# Its odd grants are lost, too, so the next case has another one. Its event channels are counted anew.
 xl destroy attacker
 xenstore-rm "$backend"
 attacker_start
