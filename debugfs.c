@@ -94,7 +94,8 @@ static void show_requests(struct seq_file *m, const struct blkback_ring *ring)
 static void show_thread(struct seq_file *m, const struct blkback_ring *ring)
 {
 	seq_printf(m, "thread: %s %d, state %c\n", ring->name,
-		   ring_pid(ring), data_race(task_state_to_char(ring->thread)));
+		   ring_pid(ring),
+		   data_race(task_state_to_char(ring->thread)));	/* it may end just now */
 	seq_printf(m, "event: due for EOI: %s, came %llu, sent %llu\n",
 		   yes_no(READ_ONCE(ring->event)), READ_ONCE(ring->events_in),
 		   READ_ONCE(ring->account->events));

@@ -248,7 +248,7 @@ guest_silent() {
 	xen_says e | awk -v "id=$id" '/information for domain/ { mine = $NF == id ":" } mine && /\[1/'
 	xl vcpu-list "$1"
 	for _ in 1 2 3; do
-		/usr/lib/xen-*/bin/xenctx -C -S -s /boot/System.map-* "$id" | grep -aE '^(vcpu|rip:|flags:)|\[<'
+		"$(echo /usr/lib/xen-*/bin/xenctx)" -C -S -s /boot/System.map-* "$id" | grep -aE '^(vcpu|rip:|flags:)|\[<'
 	done
 	xenstore-ls "/local/domain/$id/data" | cut -c 1-200
 } 2>&1
