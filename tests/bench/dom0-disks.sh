@@ -12,12 +12,17 @@ here=/job/tests/bench
 . "$here/dom0-lib.sh"
 disks=(xvd{b..e})
 
-# What is free, or would be if anybody wanted it.
+# What is free, or would be if anybody wanted it: of /proc/meminfo, and pages that a CPU has at hand. Its own counts of
+# either are to be in the sums.
 free_kib() {
 	local key value sum=0
+	echo 1 >/proc/sys/vm/stat_refresh
 	while read -r key value _; do
-		case $key in MemFree: | Buffers: | Cached: | SReclaimable:) sum=$((sum + value)) ;; esac
-	done </proc/meminfo
+		case $key in
+		MemFree: | Buffers: | Cached: | SReclaimable:) sum=$((sum + value)) ;;
+		count:) sum=$((sum + 4 * value)) ;;
+		esac
+	done < <(cat /proc/meminfo /proc/zoneinfo)
 	echo "$sum"
 }
 
@@ -39,6 +44,12 @@ attach_timed() {
 
 # Waits that are over when there is something to read, of which there is nothing, cost no process.
 pause() { read -rt "$1" <>"$state/nothing" || :; }
+
+# When what was used to connect has been given back.
+settled_free() {
+	sleep 3
+	free_kib
+}
 
 # least_free: until the guest is finished.
 least_free() {
@@ -74,11 +85,10 @@ measure() {
 	: >"$state/connect"
 	for name in "${disks[@]}"; do
 		attach_timed "$name"
-		[ "$name" != xvdb ] || one_free=$(free_kib)
+		[ "$name" != xvdb ] || one_free=$(settled_free)
 	done
-	idle_free=$(free_kib)
+	idle_free=$(settled_free)
 	find_threads "$id.xvd"
-	sleep 3	# what they have used to connect is given back by then
 	slept=$(wakeups)
 	sleep 10
 	slept=$(($(wakeups) - slept))
