@@ -323,11 +323,10 @@ static void give_chunks(struct blkback_ring *ring, unsigned int nr)
 	atomic_add(nr, &ring->conn->dev->chunks.left);
 }
 
-/* Whether other rings of the disk, or of the guest, could not have a chunk more. */
-static bool spent(const struct blkback_ring *ring)
+/* Whether what is left is less than any one request may need. */
+static bool scarce(const struct blkback_chunks *chunks)
 {
-	return !atomic_read(&ring->conn->dev->chunks.left) ||
-	       !atomic_read(&budget_of(ring)->chunks.left);
+	return atomic_read(&chunks->left) * BUDGET_CHUNK < BLKBACK_MAX_SEGMENTS;
 }
 
 /*
@@ -406,13 +405,14 @@ unsigned int budget_spare(const struct blkback_ring *ring)
 /**
  * budget_trim() - give back what the ring does not need
  * @ring: the ring
- * @idle: all of it; otherwise a little of it, if it is much, or if others have to go without
+ * @idle: all of it; otherwise a little of it, if it is much, or if others may have to go without
  *
  * Context: the ring's thread.
  */
 void budget_trim(struct blkback_ring *ring, bool idle)
 {
-	unsigned int slack = idle || spent(ring) ? 0 : SLACK_PAGES;
+	bool needed = scarce(&ring->conn->dev->chunks) || scarce(&budget_of(ring)->chunks);
+	unsigned int slack = idle || needed ? 0 : SLACK_PAGES;
 	unsigned int keep = max(used(ring) + slack, OWN_PAGES);
 
 	if (ring->credit >= keep + BUDGET_CHUNK)
