@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #   make              build xen-blkback.ko
-#   make check        everything but attacks, a real Xen host included
+#   make check        everything but single attacks, a real Xen host included
 #   make check-hostile  attacks of hostile guests
 #   make check-debug  the cases and the attacks again, with every check that a kernel can do on itself
 #   make check-kasan  the attacks, and some cases, in a driver domain with KASAN
 #   make check-kcsan  attacks that are races, in a driver domain that looks for data races
 #   make check-modes  the cases with each way that data may take, which is thrice
-#   make check-stock  the cases with the in-tree module: what fails tells the two apart
+#   make check-stock  the cases and the attacks with the in-tree module: what fails tells the two apart
 #   make fuzz         hostile guests made up by two fuzzers, for MINUTES= (30) each
 #   make stress       disks, guests and the module come and go, for MINUTES= (10)
 #   make bench        what I/O costs with this module and with the in-tree one; QUICK=1 for a part

@@ -26,11 +26,11 @@ matrix() {
 parameter feature_persistent 1
 attach_own main "phy:$disk,xvdb,w"
 matrix copied 24
-parameter copy_read_max 0
+limit copy_read_max 0
 matrix "reads mapped" 8
-parameter copy_write_max 0
+limit copy_write_max 0
 matrix mapped 8
-parameter poll_us 500
+limit poll_us 500
 matrix "mapped, and waiting awake" 8
 detach main xvdb
 
@@ -49,8 +49,8 @@ request_maps() {
 	calls
 }
 
-parameter copy_read_max 16384
-parameter copy_write_max 8192
+limit copy_read_max 16384
+limit copy_write_max 8192
 parameter max_queues 16
 attach_own main "phy:$disk,xvdb,w"
 # Calls are counted in dom0.

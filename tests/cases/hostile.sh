@@ -9,9 +9,6 @@
 # The volume that the attacker's disk is on, of 8192 sectors.
 disk=/dev/testbed/attacked
 
-# limit NAME VALUE: of the module, if it has that. The in-tree one has not.
-limit() { ! there test -e "$parameters/$1" || parameter "$1" "$2"; }
-
 # All data of what is offered from then on is mapped, unless it is kept mapped anyway.
 mapped_only() {
 	limit copy_read_max 0

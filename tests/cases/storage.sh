@@ -16,6 +16,8 @@ storage_start() {
 		! compgen -G '/kernel/*-kcsan' >/dev/null || args='panic_on_warn=0 preempt=full'
 		disks+=", $(own_disk /dev/vde xvde r)"
 	fi
+	# Another driver domain may have had it, and be about to let go of it.
+	within 60 wipefs -q -a "$1" || error "$1 is not free for a driver domain"
 	mount -o noatime /dev/vdd /mnt
 	mkdir -p /mnt/job
 	cp -r /job/tests /job/*.ko /mnt/job/

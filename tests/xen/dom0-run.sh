@@ -171,7 +171,7 @@ main() {
 		modprobe xen-blkback
 	fi
 	if ! (start) >/job/output/start.log 2>&1; then
-		report "not ok - the module loads"
+		report "$(cat "$state/verdict" 2>/dev/null || echo "not ok - the module loads")"
 		sed 's/^/#   /' /job/output/start.log
 		return 1
 	fi

@@ -15,7 +15,7 @@
 #   -s  CPUs of the host (default 1: quick, and two such hosts may run at once on two CPUs)
 #   -k  more arguments for dom0's kernel
 #   -q  folder that several hosts share; dom0 finds it as /queue
-#   -t  hard limit for the whole run (default 3600, or thrice that); without any output it ends sooner
+#   -t  hard limit for the whole run (default 3600; 10800 with -d, 21600 with -K or -C); without any output it ends sooner
 #
 # COMMAND runs in dom0 in /job, which holds tests/ and the module. Its output appears here as it
 # comes. Exit status: that of COMMAND; 70 if the host gave no verdict; 1 if a console shows an

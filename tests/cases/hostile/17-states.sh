@@ -16,7 +16,7 @@ in_state() {
 			"$1" "$text" "${results[0]}" "$2"
 		results=("${results[@]:1}")
 	done | attack
-	expect "threads" "" "$(threads_of_backend | grep "blkback.$(domid attacker)" || :)"
+	expect "threads" "" "$(parts_of attacker)"
 }
 
 in_state '' '' 6 2 2 5 5 5 6 2 2 6 6 6 6 6
@@ -58,7 +58,7 @@ hung_writes < <(
 	printf '%s\n' 'await 5' 'mark /tmp/through' 'until /tmp/go' 'state 6' 'await 6' free
 )
 attack_mark through
-expect "threads and interrupts" 2 "$(parts_of_backend | grep -c "blkback.$(domid attacker)" || :)"
+expect "threads and interrupts" 2 "$(parts_of attacker | wc -l)"
 resume
 attack_finish go
 pass "Closing, with requests at the disk"

@@ -32,7 +32,7 @@ await 6
 free
 END
 attack_mark early
-expect "threads" "" "$(threads_of_backend | grep "blkback.$(domid attacker)" || :)"
+expect "threads" "" "$(parts_of attacker)"
 name_disk "$disk"
 attack_finish now
 pass "Initialised before there is a disk"

@@ -5,7 +5,7 @@
 . /job/tests/cases/hostile.sh
 
 hostile_start
-storm 60 'write x=1 y\nwrite x=2 y=1\n'
+storm $((60 * slow)) 'write x=1 y\nwrite x=2 y=1\n'
 for _ in {1..4}; do
 	printf 'connect\nload\nio count=20\nclose\n'
 done | attack

@@ -28,7 +28,7 @@ attack_background < <(
 attack_mark halted
 nothing_held() {
 	[ "$(grants_mapped "$(domid attacker)")" = 0 ] && [ "$(channels_of "$(domid attacker)")" = "$(cat "$baseline/channels")" ] &&
-		! threads_of_backend | grep "blkback.$(domid attacker)"
+		[ -z "$(parts_of attacker)" ]
 }
 wait_until 60 "all is given back" nothing_held
 attack_finish go
