@@ -29,8 +29,12 @@
 #include "common.h"
 #include "trace.h"
 
-/* How long to wait before memory or a busy page is looked for once more. */
+/*
+ * How long to wait before memory, pages of the guest's budget or a busy page are looked for
+ * once more; twice as long each time that it was in vain, up to eight times as long.
+ */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
+#define MAX_RETRIES	3
 
 /*
  * The disk's own requests are allocated so many at a time. More would not be found
@@ -178,6 +182,7 @@ static void fetch(struct blkback_ring *ring, const struct disk_limits *disk)
 	batch->nr_mapped = 0;
 	batch->indirect = false;
 	batch->room = budget_room(ring);
+	WRITE_ONCE(ring->wants_turn, false);
 	while (unread-- > 0 && batch->nr_reqs < BLKBACK_BATCH_REQS)
 		if (!fetch_one(ring, disk))
 			break;
@@ -286,6 +291,7 @@ static void submit(struct blkback_ring *ring)
 
 	if (!batch->nr_reqs)
 		return;
+	ring->retries = 0;
 	now = look_at_clock(ring);
 	waited = latency_bucket(now - batch->known_at);
 	nomerge = vbd_nomerge(vbd);
@@ -336,11 +342,11 @@ static bool ring_has_work(const struct blkback_ring *ring)
 		return true;
 	if (heeds_answers(ring) && READ_ONCE(ring->answered) != ring->seen)
 		return true;
-	if (ring->asked || ring->retry || ring_stopped(ring))
+	if (ring->asked || ring_stopped(ring))
 		return false;
-	if (barrier_news(&ring->conn->barrier, &ring->barrier))
+	if (barrier_news(&ring->conn->barrier, &ring->barrier) || budget_turn_waits(ring))
 		return true;
-	return !ring->barrier.held && sring_unread(&ring->sring) != 0;
+	return !ring->retry && !ring->barrier.held && sring_unread(&ring->sring) != 0;
 }
 
 /* Not every resize comes with word of it: see capacity.c. */
@@ -391,10 +397,12 @@ static void ring_serve(struct blkback_ring *ring)
 		settings_take(ring);
 	ring->prio = ring->ioprio ?: get_current_ioprio();
 	ring->retry = false;
-	ring->seen = READ_ONCE(ring->answered);
 	look_at_disk(ring, &disk);
 	iopoll(ring);
 	answer_all(ring);
+	/* What was given back with the answers is seen along with them. */
+	ring->seen = smp_load_acquire(&ring->answered);
+	guest_pages_settle(ring);
 	WRITE_ONCE(ring->tidy, false);
 	guest_pages_trim(ring);
 	takes = !ring->asked && !ring_stopped(ring);
@@ -402,8 +410,7 @@ static void ring_serve(struct blkback_ring *ring)
 		ring_take(ring, &disk);
 	discard_submit(ring, &disk);
 	answer_all(ring);
-	if (ring_overdrawn(ring))
-		budget_settle(ring);
+	guest_pages_settle(ring);
 	if (takes)
 		step_barrier(ring);
 	if (READ_ONCE(blkback_log_stats))
@@ -444,6 +451,14 @@ static void set_timer(struct blkback_ring *ring)
 		mod_timer(&ring->timer, jiffies + timeout);
 }
 
+static void pause(struct blkback_ring *ring)
+{
+	if (!ring->retry && !ring->busy)
+		schedule();
+	else if (!schedule_timeout(RETRY_JIFFIES << ring->retries) && ring->retries < MAX_RETRIES)
+		ring->retries++;
+}
+
 static void give_eoi(struct blkback_ring *ring)
 {
 	if (!READ_ONCE(ring->event))
@@ -469,8 +484,6 @@ static void give_eoi(struct blkback_ring *ring)
  */
 static void ring_sleep(struct blkback_ring *ring)
 {
-	bool soon = ring->retry || ring->busy;
-
 	set_timer(ring);
 	WRITE_ONCE(ring->heeds, heeds_answers(ring));
 	prepare_to_rcuwait(&ring->wait);
@@ -479,8 +492,7 @@ static void ring_sleep(struct blkback_ring *ring)
 	if (!ring_has_work(ring)) {
 		give_eoi(ring);
 		if (!READ_ONCE(ring->event))
-			schedule_timeout(soon ? RETRY_JIFFIES :
-						MAX_SCHEDULE_TIMEOUT);
+			pause(ring);
 	}
 	finish_rcuwait(&ring->wait);
 	poll_slept(&ring->poll);

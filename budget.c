@@ -16,8 +16,8 @@
 #define OWN_PAGES	32U
 
 /*
- * What a busy ring keeps of its guest's pages beyond those that it uses: enough for any
- * request.
+ * What a busy ring keeps of its guest's pages beyond those that it uses, unless they are
+ * scarce: enough for any request.
  */
 #define SLACK_PAGES	BLKBACK_MAX_SEGMENTS
 
@@ -301,18 +301,29 @@ static unsigned int left_of(const struct blkback_ring *ring, unsigned int pages)
 	return ring->credit > pages ? ring->credit - pages : 0;
 }
 
+/* All or none: what is not enough may be enough for another ring. */
+static bool take(struct blkback_chunks *chunks, int nr)
+{
+	int left = atomic_read(&chunks->left);
+
+	while (left >= nr)
+		if (atomic_try_cmpxchg(&chunks->left, &left, left - nr))
+			return true;
+	return false;
+}
+
 /* Of the disk's share first: what it may not have is not taken from others even for a moment. */
-static bool take_chunk(struct blkback_ring *ring)
+static bool take_chunks(struct blkback_ring *ring, unsigned int nr)
 {
 	struct blkback_chunks *share = &ring->conn->dev->chunks;
 
-	if (atomic_dec_if_positive(&share->left) < 0)
+	if (!take(share, nr))
 		return false;
-	if (atomic_dec_if_positive(&budget_of(ring)->chunks.left) < 0) {
-		atomic_inc(&share->left);
+	if (!take(&budget_of(ring)->chunks, nr)) {
+		atomic_add(nr, &share->left);
 		return false;
 	}
-	ring->credit += BUDGET_CHUNK;
+	ring->credit += nr * BUDGET_CHUNK;
 	return true;
 }
 
@@ -330,25 +341,72 @@ static bool scarce(const struct blkback_chunks *chunks)
 }
 
 /*
- * One ring of a disk may, at a time. Return whether it is this one. Not twice in a row:
- * others come to have their turn when it has settled.
+ * One ring of a disk may, at a time. Return whether it is this one. If not, it is given a
+ * turn: see budget_pass_on().
  */
 static bool overdraw(struct blkback_ring *ring)
 {
-	return !cmpxchg(&ring->conn->overdrawn, NULL, ring);
+	struct blkback_ring *who;
+
+	WRITE_ONCE(ring->wants_turn, true);
+	smp_mb();	/* it is seen to want one, or sees that nobody has it */
+	who = cmpxchg(&ring->conn->overdrawn, NULL, ring);
+	if (who && who != ring)
+		return false;
+	WRITE_ONCE(ring->wants_turn, false);
+	return true;
 }
 
 /**
- * budget_settle() - let another ring of the disk have more than it has got
- * @ring: has done so itself; nothing of its batch is without its pages
+ * budget_turn_waits() - whether a ring has been given a turn, and has yet to take or to end it
+ * @ring: the ring
+ *
+ * Also one that it has ceased to want just before: nobody else can end it.
+ *
+ * Context: the ring's thread.
+ * Return: if so, true.
+ */
+bool budget_turn_waits(const struct blkback_ring *ring)
+{
+	return ring_overdrawn(ring) && (ring->wants_turn || used(ring) <= ring->credit);
+}
+
+/**
+ * budget_turn_ends() - whether a ring has had more than it has got, and needs no more
+ * @ring: nothing of its batch is without its pages
+ *
+ * Context: the ring's thread.
+ * Return: if so, true: budget_pass_on() is due.
+ */
+bool budget_turn_ends(const struct blkback_ring *ring)
+{
+	return ring_overdrawn(ring) && !ring->wants_turn && used(ring) <= ring->credit;
+}
+
+/**
+ * budget_pass_on() - give the next ring of the disk that wants it a turn
+ * @ring: its own has ended
+ *
+ * The next one has it from then on, so that this one cannot be quicker.
  *
  * Context: the ring's thread.
  */
-void budget_settle(struct blkback_ring *ring)
+void budget_pass_on(struct blkback_ring *ring)
 {
-	if (used(ring) > ring->credit)
+	struct blkback_conn *conn = ring->conn;
+	unsigned int i;
+
+	/* Who wants it now is seen to, or sees that nobody has it. */
+	smp_store_mb(conn->overdrawn, NULL);
+	for (i = 1; i < conn->nr_rings; i++) {
+		struct blkback_ring *next = conn->rings[(ring->index + i) % conn->nr_rings];
+
+		if (!READ_ONCE(next->wants_turn))
+			continue;
+		if (!cmpxchg(&conn->overdrawn, NULL, next))
+			ring_wake(next);
 		return;
-	WRITE_ONCE(ring->conn->overdrawn, NULL);
+	}
 }
 
 /**
@@ -366,15 +424,10 @@ bool budget_covers(struct blkback_ring *ring, unsigned int pages)
 {
 	unsigned int wanted = used(ring) + ring->batch->nr_copied +
 			      ring->batch->nr_mapped + pages;
-	unsigned int more = 0;
 
-	if (!pages)
+	if (!pages || ring->credit >= wanted ||
+	    take_chunks(ring, DIV_ROUND_UP(wanted - ring->credit, BUDGET_CHUNK)))
 		return true;
-	while (ring->credit < wanted && take_chunk(ring))
-		more++;
-	if (ring->credit >= wanted)
-		return true;
-	give_chunks(ring, more);	/* they may be enough for another ring */
 	return wanted == pages && overdraw(ring);
 }
 
@@ -405,7 +458,7 @@ unsigned int budget_spare(const struct blkback_ring *ring)
 /**
  * budget_trim() - give back what the ring does not need
  * @ring: the ring
- * @idle: all of it; otherwise a little of it, if it is much, or if others may have to go without
+ * @idle: all of it, as where others may have to go without; otherwise a little of it, if it is much
  *
  * Context: the ring's thread.
  */
@@ -416,7 +469,7 @@ void budget_trim(struct blkback_ring *ring, bool idle)
 	unsigned int keep = max(used(ring) + slack, OWN_PAGES);
 
 	if (ring->credit >= keep + BUDGET_CHUNK)
-		give_chunks(ring, idle ? (ring->credit - keep) / BUDGET_CHUNK : 1);
+		give_chunks(ring, slack ? 1 : (ring->credit - keep) / BUDGET_CHUNK);
 }
 
 /**

@@ -3,11 +3,12 @@
  * What one guest may make dom0 spend, all its disks together.
  *
  * Each ring has a few pages of its own for what is in flight. More of them are the
- * guest's. A ring takes them in chunks and keeps those while it is busy: rings share
- * nothing on the way of most requests. Where there are none left, requests wait until
- * others have been answered; but each disk may have one request of any size out in any
- * case, so that nothing ever stops for good. And no disk may take all of them, so that
- * one that hangs leaves some to the guest's others.
+ * guest's. A ring takes them in chunks and, unless they are scarce, keeps those while it
+ * is busy: rings share nothing on the way of most requests. Where there are none left,
+ * requests wait until others have been answered; but each disk may have one request of any
+ * size out in any case, for which its rings take turns, so that nothing ever stops for
+ * good. And no disk may take all of them, so that one that hangs leaves some to the guest's
+ * others.
  * Pages that are kept mapped have limits of their own, that of their disk and one of the
  * guest. Only when a page comes to be kept, or is no longer, that is looked at.
  */
@@ -118,7 +119,9 @@ void budget_unkeep(struct blkback_ring *ring);
 void budget_ring_init(struct blkback_ring *ring);
 void budget_ring_exit(struct blkback_ring *ring);
 bool budget_covers(struct blkback_ring *ring, unsigned int pages);
-void budget_settle(struct blkback_ring *ring);
+bool budget_turn_waits(const struct blkback_ring *ring);
+bool budget_turn_ends(const struct blkback_ring *ring);
+void budget_pass_on(struct blkback_ring *ring);
 unsigned int budget_room(const struct blkback_ring *ring);
 unsigned int budget_spare(const struct blkback_ring *ring);
 void budget_trim(struct blkback_ring *ring, bool idle);

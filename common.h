@@ -300,7 +300,8 @@ struct blkback_dev {
  * @running: ring threads that have not come to their end
  * @broken: set by any ring whose frontend broke the rules of the ring
  * @barrier: between the rings
- * @overdrawn: the ring of which a request has more pages than its @credit; NULL: none
+ * @overdrawn: the ring of which a request has, or may have, more pages than its @credit; NULL:
+ *	none. Who has it passes it on: see budget_pass_on()
  * @rings: each in memory of its own
  *
  * All but @queues, @stopping, @running, @broken, @barrier and @overdrawn is fixed
@@ -507,8 +508,10 @@ struct blkback_pool {
  * @taken: requests taken off the ring, ever
  * @seen: @answered when last looked at
  * @arrival: since when requests have been on the ring
- * @retry: memory was short, and no event will say when it no longer is: look
- *	again in a while
+ * @retry: memory was short, or pages of the guest's budget were, and no event will say
+ *	when they no longer are: look again in a while
+ * @retries: how often it has done so in vain, up to a limit
+ * @wants_turn: a request waits for another ring of the disk, which has more than it has got
  * @worked: a request was taken since the last EOI: the event was not for nothing
  * @refused: a request was answered without having been taken, and the frontend
  *	has yet to see it
@@ -597,6 +600,8 @@ struct blkback_ring {
 	u32 seen;
 	struct blkback_arrival arrival;
 	bool retry;
+	bool wants_turn;
+	u8 retries;
 	bool worked;
 	bool refused;
 	bool untidy;
@@ -664,7 +669,7 @@ static inline u32 in_flight(const struct blkback_ring *ring)
 }
 
 /**
- * ring_overdrawn() - whether a request of a ring has more pages than the ring
+ * ring_overdrawn() - whether a request of a ring may have more pages than the ring
  * @ring: the ring
  *
  * Return: if so, true; as one ring of a disk may at a time.
@@ -936,6 +941,7 @@ void guest_pages_get(struct blkback_ring *ring);
 void guest_pages_put(struct blkback_ring *ring, struct blkback_req *req);
 long guest_pages_timeout(struct blkback_ring *ring);
 void guest_pages_trim(struct blkback_ring *ring);
+void guest_pages_settle(struct blkback_ring *ring);
 bool guest_pages_forget(struct blkback_ring *ring);
 
 /* copy.c: guest pages that are copied */

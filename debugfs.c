@@ -99,7 +99,7 @@ static void show_thread(struct seq_file *m, const struct blkback_ring *ring)
 	seq_printf(m, "event: due for EOI: %s, came %llu, sent %llu\n",
 		   yes_no(READ_ONCE(ring->event)), READ_ONCE(ring->events_in),
 		   READ_ONCE(ring->account->events));
-	seq_printf(m, "it waits for memory: %s, asks the disk: %s, heeds answers: %s, has to tidy: %s, connection stops: %s, broke the rules: %s\n",
+	seq_printf(m, "it waits for memory or budget: %s, asks the disk: %s, heeds answers: %s, has to tidy: %s, connection stops: %s, broke the rules: %s\n",
 		   yes_no(READ_ONCE(ring->retry)), yes_no(READ_ONCE(ring->asked)),
 		   yes_no(READ_ONCE(ring->heeds)), yes_no(READ_ONCE(ring->tidy)),
 		   yes_no(READ_ONCE(ring->conn->stopping)),

@@ -165,6 +165,14 @@ static bool copy_instead(struct blkback_ring *ring)
 	return copies;
 }
 
+/* No more than so many, nor than the ring has got of its guest's budget. */
+static void drop_spare(struct blkback_ring *ring, unsigned int spare, unsigned int wanted)
+{
+	spare = min(spare, budget_spare(ring));
+	copy_trim(ring, spare);
+	map_trim(ring, spare - min(spare, READ_ONCE(ring->pool.nr)), wanted);
+}
+
 /**
  * guest_pages_get() - get the pages of a batch, and the data of its writes
  * @ring: whose batch it is; guest_pages_reserve() has passed all of it
@@ -195,8 +203,12 @@ void guest_pages_get(struct blkback_ring *ring)
 	spin_unlock_bh(&ring->lock);
 	if (map_flush(ring))
 		copies |= copy_instead(ring);
-	if (copies)
-		copy_writes(ring);
+	if (!copies)
+		return;
+	copy_writes(ring);
+	/* What was to be kept, and is copied, had pages to map to as well. */
+	if (ring->conn->persistent)
+		drop_spare(ring, ring->conn->max_spare_pages, 0);
 }
 
 /**
@@ -258,9 +270,22 @@ void guest_pages_trim(struct blkback_ring *ring)
 		req_round(ring);
 	}
 	budget_trim(ring, idle || squeezed);
-	spare = min(spare, budget_spare(ring));
-	copy_trim(ring, spare);
-	map_trim(ring, spare - min(spare, READ_ONCE(ring->pool.nr)), wanted);
+	drop_spare(ring, spare, wanted);
+}
+
+/**
+ * guest_pages_settle() - end the turn of a ring that has had more pages than it has got
+ * @ring: nothing of its batch is without its pages; it need not have a turn
+ *
+ * Context: the ring's thread.
+ */
+void guest_pages_settle(struct blkback_ring *ring)
+{
+	if (!budget_turn_ends(ring))
+		return;
+	/* First: the next ring will have as many. */
+	drop_spare(ring, ring->conn->max_spare_pages, 0);
+	budget_pass_on(ring);
 }
 
 /**
