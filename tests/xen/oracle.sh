@@ -14,7 +14,7 @@ case_start=0	# on the clock of dom0-run.sh
 # processes, and what else is not the driver's. Leaks of a few bytes are for kmemleak to find.
 memory_limit=4096
 # KASAN keeps what was freed, a thirty-second part of all memory.
-[ -z "${BACKEND-}" ] || memory_limit=28672
+! compgen -G '/kernel/*-kasan' >/dev/null || memory_limit=28672
 # In seconds of dom0's clock.
 stall_limit=$((20 * slow))
 
